@@ -28,7 +28,8 @@ export async function takeLock(folder, onWait) {
     const owner = highest > 0 ? ownerOf(join(folder, String(highest))) : undefined;
     if (owner === undefined) {
       const mine = highest + 1;
-      if (create(folder, mine, contentOf([process.pid])) && highestIn(folder) === mine) return held(folder, mine);
+      if (create(folder, mine, contentOf([process.pid])) && highestIn(folder) === mine)
+        return held(folder, mine);
       continue;
     }
     if (!told) onWait(owner);

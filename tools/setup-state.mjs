@@ -47,7 +47,10 @@ export function sourceHash(root) {
   const hash = createHash('sha256');
   const add = (path) => {
     if (!existsSync(join(root, path))) return;
-    hash.update(`${path}\0`).update(readFileSync(join(root, path))).update('\0');
+    hash
+      .update(`${path}\0`)
+      .update(readFileSync(join(root, path)))
+      .update('\0');
   };
   rootFiles.forEach(add);
   for (const folder of roots) filesBelow(root, folder).forEach(add);

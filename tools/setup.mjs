@@ -91,7 +91,9 @@ async function build(lock) {
     await run(lock, `the build of ${folder}`, script, [], { shell: true, cwd: join(root, folder), env });
   }
   const built = [...projects, ...builders(root).map(({ folder }) => folder)];
-  const outputs = [...new Set(built)].map((folder) => join(folder, 'dist')).filter((path) => existsSync(join(root, path)));
+  const outputs = [...new Set(built)]
+    .map((folder) => join(folder, 'dist'))
+    .filter((path) => existsSync(join(root, path)));
   const draft = `${stampFile}.${process.pid}`;
   mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(draft, JSON.stringify({ sources, outputs }));
@@ -106,7 +108,10 @@ function pruneOutputs(project, below = '') {
     const path = join(below, entry.name);
     const stem = /^(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(path)?.[1];
     if (entry.isDirectory()) pruneOutputs(project, path);
-    else if (stem !== undefined && !['.ts', '.tsx'].some((ext) => existsSync(join(project, 'src', stem + ext)))) {
+    else if (
+      stem !== undefined &&
+      !['.ts', '.tsx'].some((ext) => existsSync(join(project, 'src', stem + ext)))
+    ) {
       rmSync(join(project, 'dist', path));
     }
   }

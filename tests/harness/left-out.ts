@@ -34,6 +34,7 @@ export function forgetLeftOut(): void {
 
 function leftOutFile(): string {
   const path = process.env['TESTS_LEFT_OUT_FILE'];
-  if (path === undefined) throw new Error('TESTS_LEFT_OUT_FILE is set by vitest.config.ts; run the tests through it');
+  if (path === undefined)
+    throw new Error('TESTS_LEFT_OUT_FILE is set by vitest.config.ts; run the tests through it');
   return path;
 }
