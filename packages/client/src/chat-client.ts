@@ -1,0 +1,198 @@
+import type { EventName, EventPayload, PayloadInput, Result } from '@curbline/contract';
+import { LIMITS } from '@curbline/contract/wire';
+import { Booking } from './booking.js';
+import { Connection, jittered } from './connection.js';
+import { asCurblineError } from './curbline-error.js';
+import { Emitter, type Unsubscribe } from './emitter.js';
+import type { Identity } from './identity.js';
+import { indexedDbOutbox } from './indexeddb-outbox.js';
+import { openSocket, type OpenSocket } from './link.js';
+import { Outbox } from './outbox.js';
+import { memoryOutbox, type OutboxStore } from './outbox-store.js';
+import type { ChatEvents, ClientOptions, ConnectionState } from './types.js';
+
+/** One person's link to the server, over any number of sockets in its life. Made by `createClient`. */
+export class ChatClient {
+  readonly #emitter = new Emitter<ChatEvents>();
+  readonly #bookings = new Map<string, Booking>();
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #options: ClientOptions;
+  #user: Identity | undefined;
+  #checking: ReturnType<typeof setTimeout> | undefined;
+  #unwatch: Unsubscribe | undefined;
+  #opened = false;
+
+  /** @internal */
+  constructor(options: ClientOptions, open: OpenSocket = openSocket) {
+    this.#options = options;
+    this.#outbox = new Outbox(storeOf(options.outbox), {
+      send: ({ booking_id, client_id, kind, body }) =>
+        this.#connection.ask('message.send', {
+          booking_id,
+          client_id,
+          kind,
+          body,
+        } as PayloadInput<'message.send'>),
+      stored: ({ message }) => this.#bookings.get(message.booking_id)?.stored(message),
+      changed: (bookingId) => this.#bookings.get(bookingId)?.changed(),
+      error: (error) => this.#emitter.emit('error', error),
+    });
+    this.#connection = new Connection(options, open, {
+      state: (state) => this.#stateChanged(state),
+      error: (error) => this.#emitter.emit('error', error),
+      identity: (identity) => this.#identified(identity),
+      up: () => void this.#resume(),
+      event: (name, payload) => this.#heard(name, payload),
+    });
+    if (options.user) this.#identified(options.user);
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  /** Who this client speaks for; known with the first token. */
+  get user(): Identity | undefined {
+    return this.#user;
+  }
+
+  /** Listens; the returned function takes the listener off again. */
+  on<N extends keyof ChatEvents>(name: N, listener: (payload: ChatEvents[N]) => void): Unsubscribe {
+    return this.#emitter.on(name, listener);
+  }
+
+  /**
+   * Connects, and from then on stays connected: resolves when online, rejects when the server refuses this person for
+   * good. While the network is away it keeps trying; listen to `state` and `error`.
+   */
+  connect(): Promise<void> {
+    this.#watch();
+    if (this.#user) this.#openOutbox();
+    return this.#connection.start();
+  }
+
+  /** Drops the link and stays offline until `connect`: messages are queued. For apps that go to the background. */
+  pause(): void {
+    this.#connection.pause();
+  }
+
+  /** Ends the client. Unsent messages stay in the outbox for the next one. `connect` starts it again. */
+  async close(): Promise<void> {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    this.#connection.stop();
+    this.#opened = false;
+    await this.#outbox.close();
+  }
+
+  /** The chat of a booking; the same object for the same id. Asks nothing yet: `join` does. */
+  booking(bookingId: string): Booking {
+    let booking = this.#bookings.get(bookingId);
+    if (!booking) {
+      const client = this;
+      booking = new Booking(bookingId, {
+        connection: this.#connection,
+        outbox: this.#outbox,
+        get user() {
+          return client.#user;
+        },
+      });
+      this.#bookings.set(bookingId, booking);
+    }
+    return booking;
+  }
+
+  /** This person's bookings with the other party, the last message and the number of unread ones. */
+  bookings(query: PayloadInput<'booking.list'> = {}): Promise<Result<'booking.list'>> {
+    return this.#connection.request('booking.list', query);
+  }
+
+  #identified(user: Identity): void {
+    this.#user = user;
+    this.#openOutbox();
+  }
+
+  #openOutbox(): void {
+    if (this.#opened || !this.#user) return;
+    this.#opened = true;
+    this.#outbox.open(`${this.#options.url}|${this.#user.scope}|${this.#user.user_id}`);
+  }
+
+  #stateChanged(state: ConnectionState): void {
+    if (state !== 'online') {
+      clearTimeout(this.#checking);
+      this.#outbox.suspend();
+    }
+    this.#emitter.emit('state', state);
+    for (const booking of this.#bookings.values()) booking.changed();
+  }
+
+  #heard<N extends EventName>(name: N, payload: EventPayload<N>): void {
+    const { booking_id, booking } = payload as { booking_id?: string; booking?: string };
+    this.#bookings.get(booking_id ?? booking ?? '')?.heard(name, payload);
+    if (name !== 'exception') this.#emitter.emit(name as never, payload as never);
+  }
+
+  /** First what was missed, then what is unsent: the thread of now is what a reader answers to. */
+  async #resume(): Promise<void> {
+    try {
+      await this.#sync();
+    } finally {
+      if (this.state === 'online') this.#outbox.resume();
+    }
+  }
+
+  /** Brings all joined bookings up to date, and looks again after a while: a live event may get lost on its way. */
+  async #sync(): Promise<void> {
+    clearTimeout(this.#checking);
+    const joined = [...this.#bookings.values()].filter((booking) => booking.syncFrom !== undefined);
+    for (let start = 0; start < joined.length; start += LIMITS.syncBookingsMax) {
+      const part = joined.slice(start, start + LIMITS.syncBookingsMax);
+      const asked = part.map((booking) => ({ booking_id: booking.id, after_seq: booking.syncFrom ?? 0 }));
+      try {
+        const answer = await this.#connection.ask('sync', { bookings: asked });
+        for (const entry of answer.bookings) this.#bookings.get(entry.booking_id)?.synced(entry);
+      } catch (cause) {
+        const { code } = asCurblineError(cause, 'internal');
+        // The next link starts over.
+        if (code === 'offline' || code === 'timeout') return;
+        for (const booking of part) booking.catchUp();
+      }
+    }
+    const everyMs = this.#options.checkEveryMs ?? 60_000;
+    if (everyMs > 0) this.#checking = setTimeout(() => void this.#sync(), jittered(everyMs));
+  }
+
+  /** Browsers say when the network or the reader is back; elsewhere there is nothing to listen to. */
+  #watch(): void {
+    if (this.#unwatch || typeof globalThis.addEventListener !== 'function') return;
+    const nudge = (): void => {
+      if (globalThis.document?.visibilityState !== 'hidden') this.#connection.nudge();
+    };
+    const { document } = globalThis as { document?: Document };
+    globalThis.addEventListener('online', nudge);
+    document?.addEventListener('visibilitychange', nudge);
+    this.#unwatch = () => {
+      globalThis.removeEventListener('online', nudge);
+      document?.removeEventListener('visibilitychange', nudge);
+    };
+  }
+}
+
+const storeOf = (outbox: ClientOptions['outbox'] = 'auto'): OutboxStore => {
+  if (typeof outbox === 'object') return outbox;
+  return outbox === 'auto' && typeof indexedDB === 'object' ? indexedDbOutbox() : memoryOutbox();
+};
+
+/**
+ * Makes a client. It connects with `connect`, or when the first booking is joined.
+ *
+ * @example
+ * const chat = createClient({ url: 'http://127.0.0.1:5000', token: () => fetch('/chat-token').then((r) => r.text()) });
+ * const booking = chat.booking('BK-7F3K9');
+ * booking.on('message.created', (message) => console.log(message.seq, message.body));
+ * await booking.join();
+ * await booking.send({ text: 'At gate 3' });
+ */
+export const createClient = (options: ClientOptions): ChatClient => new ChatClient(options);

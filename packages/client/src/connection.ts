@@ -1,0 +1,240 @@
+import type { CommandName, EventName, EventPayload, PayloadInput, Result } from '@curbline/contract';
+import { asCurblineError, CurblineError } from './curbline-error.js';
+import { identityOf, type Identity } from './identity.js';
+import { Link, type LinkEnd, type OpenSocket } from './link.js';
+import type { ClientOptions, ConnectionState } from './types.js';
+
+export interface ConnectionHandlers {
+  state(state: ConnectionState): void;
+  error(error: CurblineError): void;
+  /** Before the first link, and never another one after it. */
+  identity(identity: Identity): void;
+  up(): void;
+  event<N extends EventName>(name: N, payload: EventPayload<N>): void;
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: CurblineError): void;
+}
+
+const ATTEMPT_TIMEOUT_MS = 20_000;
+
+/** Keeps one link alive: tokens, attempts, pauses between them, and when to give up. */
+export class Connection {
+  state: ConnectionState = 'idle';
+  readonly #options: ClientOptions;
+  readonly #handlers: ConnectionHandlers;
+  readonly #open: OpenSocket;
+  readonly #waiters = new Set<Waiter>();
+  #identity: Identity | undefined;
+  #link: Link | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #attempts = 0;
+  /** A refused token has been asked for anew once; the next refusal is final. */
+  #refusedOnce = false;
+  #paused = false;
+  #run = 0;
+
+  constructor(options: ClientOptions, open: OpenSocket, handlers: ConnectionHandlers) {
+    this.#options = options;
+    this.#open = open;
+    this.#handlers = handlers;
+    this.#identity = options.user;
+  }
+
+  /** Resolves when online. Starts or resumes trying. */
+  start(): Promise<void> {
+    this.#paused = false;
+    if (this.state === 'idle' || this.state === 'closed') {
+      this.#refusedOnce = false;
+      this.#set('connecting');
+      this.#attempt();
+    } else if (this.state === 'offline') this.nudge();
+    return this.online();
+  }
+
+  /** Resolves at once when online, else with the next link. */
+  online(): Promise<void> {
+    if (this.state === 'online') return Promise.resolve();
+    if (this.state === 'closed') return Promise.reject(new CurblineError('closed', 'The client is closed.'));
+    return new Promise((resolve, reject) => void this.#waiters.add({ resolve, reject }));
+  }
+
+  /** The network may be back: try now instead of after the pause. */
+  nudge(): void {
+    if (this.state !== 'offline' || this.#paused || this.#link) return;
+    clearTimeout(this.#timer);
+    this.#attempt();
+  }
+
+  pause(): void {
+    if (this.state === 'closed') return;
+    this.#paused = true;
+    this.#dropLink('paused');
+    this.#set('offline');
+  }
+
+  stop(error = new CurblineError('closed', 'The client was closed.')): void {
+    if (this.state === 'closed') return;
+    this.#dropLink(error.message);
+    this.#set('closed');
+    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#waiters.clear();
+  }
+
+  /** One try on the link of now. */
+  async ask<N extends CommandName>(command: N, payload: PayloadInput<N>): Promise<Result<N>> {
+    const link = this.#link;
+    if (this.state !== 'online' || !link)
+      throw new CurblineError('offline', 'There is no link to the server.');
+    try {
+      return await link.ask(command, payload, this.#options.ackTimeoutMs ?? 10_000);
+    } catch (error) {
+      // A server always answers: this link is half dead, whatever its heartbeat says.
+      if (error instanceof CurblineError && error.code === 'timeout') link.drop('no answer in time');
+      throw error;
+    }
+  }
+
+  /** Tries until there is an answer that another try would not change. Only for commands that may be repeated. */
+  async request<N extends CommandName>(command: N, payload: PayloadInput<N>): Promise<Result<N>> {
+    for (let failures = 0; ;) {
+      if (this.state === 'idle') void this.start().catch(() => undefined);
+      await this.online();
+      try {
+        return await this.ask(command, payload);
+      } catch (cause) {
+        const error = asCurblineError(cause, 'internal');
+        if (error.code === 'offline') continue;
+        failures += 1;
+        if (!error.retryable || failures > 4) throw error;
+        if (error.code !== 'timeout') await pause(error.retryAfterMs ?? jittered(200 * 2 ** failures));
+      }
+    }
+  }
+
+  /** Gives the live socket a new token. */
+  async refresh(): Promise<void> {
+    const { token } = this.#options;
+    if (typeof token === 'string') return;
+    try {
+      await this.ask('token.refresh', { token: await token() });
+    } catch (cause) {
+      // The socket then ends at its time and the next attempt asks for a token again.
+      this.#handlers.error(asCurblineError(cause, 'token'));
+    }
+  }
+
+  #attempt(): void {
+    const run = (this.#run += 1);
+    this.#timer = setTimeout(() => {
+      this.#dropLink('no handshake in time');
+      this.#retry();
+    }, ATTEMPT_TIMEOUT_MS);
+    this.#token().then(
+      (token) => {
+        if (run === this.#run) this.#connect(token, run);
+      },
+      (cause: unknown) => {
+        if (run !== this.#run) return;
+        const error = asCurblineError(cause, 'token');
+        if (error.retryable) {
+          this.#handlers.error(error);
+          this.#retry();
+        } else this.#giveUp(error);
+      },
+    );
+  }
+
+  async #token(): Promise<string> {
+    const { token } = this.#options;
+    const value = typeof token === 'string' ? token : await token();
+    const identity = this.#options.user ?? identityOf(value);
+    const known = this.#identity;
+    if (known && (known.user_id !== identity.user_id || known.scope !== identity.scope)) {
+      throw new CurblineError('token', 'The new token is for another person: make a new client for them.');
+    }
+    this.#identity = identity;
+    this.#handlers.identity(identity);
+    return value;
+  }
+
+  #connect(token: string, run: number): void {
+    const { url, path, transports, type } = this.#options;
+    const raw = this.#open({ url, path, transports, auth: type === undefined ? { token } : { token, type } });
+    const current = (): boolean => run === this.#run;
+    this.#link = new Link(raw, {
+      up: () => current() && this.#up(),
+      down: (end) => current() && this.#down(end),
+      event: (name, payload) => {
+        if (!current()) return;
+        if (name === 'token.expiring') void this.refresh();
+        this.#handlers.event(name, payload);
+      },
+    });
+  }
+
+  #up(): void {
+    clearTimeout(this.#timer);
+    this.#attempts = 0;
+    this.#refusedOnce = false;
+    this.#set('online');
+    this.#handlers.up();
+    for (const waiter of this.#waiters) waiter.resolve();
+    this.#waiters.clear();
+  }
+
+  #down({ refused, farewell, message }: LinkEnd): void {
+    this.#link = undefined;
+    clearTimeout(this.#timer);
+    const renewable = typeof this.#options.token !== 'string';
+    if (refused) {
+      const error = CurblineError.from(refused);
+      if (refused.code === 'unauthenticated' && renewable && !this.#refusedOnce) {
+        this.#refusedOnce = true;
+        this.#attempt();
+      } else if (refused.retryable) this.#retry(refused.retry_after_ms);
+      else this.#giveUp(error);
+    } else if (farewell?.reason === 'revoked' || (farewell?.reason === 'token_expired' && !renewable)) {
+      this.#giveUp(new CurblineError('unauthenticated', `The server ended the session: ${farewell.reason}.`));
+    } else {
+      this.#handlers.error(new CurblineError('offline', `The link ended: ${message}.`));
+      if (farewell?.reason === 'token_expired') this.#retry(0);
+      else this.#retry(farewell?.retry_after_ms);
+    }
+  }
+
+  #retry(afterMs?: number): void {
+    const { min = 500, max = 10_000 } = this.#options.reconnectMs ?? {};
+    const pauseMs = Math.max(afterMs ?? 0, jittered(Math.min(max, min * 2 ** Math.min(this.#attempts, 20))));
+    this.#attempts += 1;
+    this.#set('offline');
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#attempt(), afterMs === 0 ? 0 : pauseMs);
+  }
+
+  #giveUp(error: CurblineError): void {
+    this.#handlers.error(error);
+    this.stop(error);
+  }
+
+  #dropLink(message: string): void {
+    const link = this.#link;
+    this.#run += 1;
+    this.#link = undefined;
+    clearTimeout(this.#timer);
+    link?.drop(message);
+  }
+
+  #set(state: ConnectionState): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.#handlers.state(state);
+  }
+}
+
+/** Half to one and a half of it, so that many clients do not come back at once. */
+export const jittered = (ms: number): number => ms * (0.5 + Math.random());
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
