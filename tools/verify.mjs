@@ -1,7 +1,7 @@
 // All that a tool can check, in one command: every step runs, and the end says which of them failed.
 import { spawnSync } from 'node:child_process';
 
-const checks = ['format:check', 'lint', 'types', 'deps', 'unused', 'packages'];
+const checks = ['format:check', 'lock', 'lint', 'types', 'deps', 'unused', 'packages'];
 const steps = process.argv[2] === 'checks' ? checks : [...checks, 'test'];
 
 const results = steps.map((step) => {
