@@ -17,7 +17,8 @@ function isLocked(from, name) {
 const problems = [];
 for (const [path, entry] of Object.entries(packages)) {
   for (const name of Object.keys(entry.optionalDependencies ?? {})) {
-    if (!isLocked(path, name)) problems.push(`${name}, which ${path || 'the root'} may need on another platform, is missing`);
+    if (!isLocked(path, name))
+      problems.push(`${name}, which ${path || 'the root'} may need on another platform, is missing`);
   }
   if (entry.resolved !== undefined && !entry.link) problems.push(`${path} names the host that it came from`);
 }

@@ -51,7 +51,15 @@ async function install(lock, reason) {
   say(first ? 'Installing dependencies (first time only) ...' : `Installing dependencies: ${reason} ...`);
   rmSync(join(root, 'node_modules/.package-lock.json'), { force: true });
   // No package here needs its install script; NODE_ENV=production must not leave the compiler out.
-  const ci = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const ci = [
+    'ci',
+    '--include=dev',
+    '--include=optional',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const cli = process.env.npm_execpath ?? '';
   const runner = process.env.npm_node_execpath ?? process.execPath;
   if (/npm-cli\.[cm]?js$/.test(cli) && existsSync(cli)) await run(lock, 'npm ci', runner, [cli, ...ci]);
