@@ -93,9 +93,11 @@ async function clearAfterCrash(placement: Placement): Promise<void> {
 async function waitUntilReady(child: ChildProcess, placement: Placement, reason: () => string): Promise<void> {
   let failure: string | undefined;
   child.once('error', (error) => (failure = errorText(error)));
-  child.once('exit', (code, signalName) => (failure ??= reason() || `it ended with ${signalName ?? code}`));
   const deadline = Date.now() + RECOVERY_LIMIT_MS;
   for (;;) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      failure = reason() || `it ended with ${child.signalCode ?? child.exitCode}`;
+    }
     if (failure !== undefined) throw explainProgramError('PostgreSQL', failure, placement.clusterDir);
     const file = readPidFile(placement.clusterDir);
     if (file?.pid === child.pid && file?.ready === true) return;

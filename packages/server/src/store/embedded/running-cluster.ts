@@ -23,7 +23,8 @@ const LOG_CHECK_EVERY = 10;
 const START_LOCK_LIMIT_MS = 120_000;
 const LEAVE_LIMIT_MS = 1_500;
 const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 5_000;
+/** Short enough that a disk with room again, or restored rights, heal within three seconds. */
+const LONGEST_BACKOFF_MS = 2_000;
 
 /**
  * This process' hold on the cluster. Two kernel locks in our folder keep processes out of each other's way:
@@ -155,8 +156,14 @@ export class RunningCluster {
   #isGone(): boolean {
     const { pid, child } = this.#postmaster;
     if (child !== undefined) return child.exitCode !== null || child.signalCode !== null;
-    if (pid !== undefined) return !isPostmasterOf(pid, this.clusterDir);
-    return !existsSync(join(this.connection.host, `.s.PGSQL.${SOCKET_PORT}`));
+    try {
+      if (pid !== undefined) return !isPostmasterOf(pid, this.clusterDir);
+      return !existsSync(join(this.connection.host, `.s.PGSQL.${SOCKET_PORT}`));
+    } catch (error) {
+      // No file handles left, say: a look that failed tells nothing, and must not end the process from a timer.
+      this.#settings.log(`cannot look after PostgreSQL: ${errorLine(error)}`);
+      return false;
+    }
   }
 
   #boundLog(): void {

@@ -1,0 +1,20 @@
+import type { Scope } from '@curbline/contract';
+
+/** A person of the host's, by scope and the host's own id. */
+export interface PersonRef {
+  readonly scope: Scope;
+  readonly user_id: string;
+}
+
+/** Who asks: the person, and the socket they ask through. First argument of every public service method. */
+export interface Actor extends PersonRef {
+  /** Name in the token; the host's name for the person wins. */
+  readonly name?: string;
+  /** Client type of the handshake, e.g. `flutter`. */
+  readonly type: string;
+  /** The asking socket: it gets the answer, not the event. */
+  readonly socketId: string;
+}
+
+/** One key for a person in maps and rooms: scopes hold no colon, ids may hold anything. */
+export const personKey = (person: PersonRef): string => `${person.scope}:${person.user_id}`;

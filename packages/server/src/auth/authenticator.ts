@@ -1,0 +1,24 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ChatError } from '../chat-error.js';
+import { REVOCATIONS, type RevocationSource } from './revocation-source.js';
+import { TokenVerifier, type Identity } from './token-verifier.js';
+
+/** Who is calling: a good token of a person whose tokens were not revoked since. */
+@Injectable()
+export class Authenticator {
+  constructor(
+    @Inject(TokenVerifier) private readonly verifier: TokenVerifier,
+    @Inject(REVOCATIONS) private readonly revocations: RevocationSource,
+  ) {}
+
+  /** Throws `unauthenticated`, or `unavailable` when revocations cannot be asked. */
+  async identify(token: unknown): Promise<Identity> {
+    const identity = await this.verifier.verify(token);
+    const revokedAtS = await this.revocations.revokedAt(identity);
+    // Up to and including that second; a token that does not say when it was issued may be an old one.
+    if (revokedAtS !== undefined && (identity.issued_at_s === undefined || identity.issued_at_s <= revokedAtS)) {
+      throw new ChatError('unauthenticated', { message: 'The token was revoked.' });
+    }
+    return identity;
+  }
+}

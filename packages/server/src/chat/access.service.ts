@@ -1,0 +1,94 @@
+import type { ChatState, PartyScope } from '@curbline/contract';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Actor } from '../actor.js';
+import { ChatError } from '../chat-error.js';
+import { scopeOf } from '../store/codes.js';
+import type { BookingRecord, SeatRow } from '../store/booking-row.js';
+import { SeatsStore } from '../store/seats.store.js';
+import { BookingCache, type CachedBooking } from './booking-cache.js';
+import { PolicyService } from './policy.service.js';
+
+/** What somebody wants to do in a booking. */
+export type Action = 'join' | 'read' | 'mark' | 'send' | 'signal';
+
+/** The one table of rights: an action is allowed in these states of the chat, and in no other. */
+const ALLOWED: Readonly<Record<Action, readonly ChatState[]>> = {
+  join: ['open', 'read_only'],
+  read: ['open', 'read_only'],
+  mark: ['open', 'read_only'],
+  send: ['open'],
+  /** Typing and live location: nothing of them is kept in the log. */
+  signal: ['open'],
+};
+
+/** A caller's place in a booking. */
+export interface Seat {
+  readonly scope: PartyScope;
+  readonly row: SeatRow;
+  readonly booking: BookingRecord;
+  readonly reads: CachedBooking['reads'];
+}
+
+/** May they? Asked by every service before anything else; denies by default. */
+@Injectable()
+export class AccessService {
+  constructor(
+    @Inject(BookingCache) private readonly cache: BookingCache,
+    @Inject(SeatsStore) private readonly seats: SeatsStore,
+    @Inject(PolicyService) private readonly policy: PolicyService,
+  ) {}
+
+  /** The seat, when the caller has one and may do this now. Throws `not_found`, `forbidden` or `chat_closed`. */
+  async require(actor: Actor, bookingId: string, action: Action): Promise<Seat> {
+    const seat = await this.seat(actor, bookingId);
+    const denial = this.denial(seat, action);
+    if (denial) throw denial;
+    return seat;
+  }
+
+  /**
+   * The caller's seat, whatever the chat's state. A booking that does not exist and one without a seat for the
+   * caller take the same query and get the same answer.
+   */
+  async seat(actor: Actor, bookingId: string): Promise<Seat> {
+    if (actor.scope === 'support') throw new ChatError('forbidden');
+    const known = seatIn(this.cache.peek(bookingId), actor);
+    if (known) return known;
+    if (!(await this.seats.has(actor, bookingId))) throw new ChatError('not_found');
+    return this.refreshed(actor, bookingId);
+  }
+
+  /** The seat as the store has it now: for a caller whose right was judged by an outdated booking. */
+  async refreshed(actor: Actor, bookingId: string): Promise<Seat> {
+    const seat = seatIn(await this.cache.reload(bookingId), actor);
+    if (!seat) throw new ChatError('not_found');
+    return seat;
+  }
+
+  /** The same seat as the booking stands now; undefined when it has ended. For what is told later, by a timer. */
+  async latest(seat: Seat): Promise<Seat | undefined> {
+    const cached = await this.cache.get(seat.booking.id);
+    const row = cached?.record.seats.find((candidate) => candidate.no === seat.row.no && candidate.to_seq === null);
+    return cached && row ? { scope: seat.scope, row, booking: cached.record, reads: cached.reads } : undefined;
+  }
+
+  /** Why the chat does not allow this now; undefined when it does. */
+  denial(seat: Seat, action: Action): ChatError | undefined {
+    const now = new Date();
+    const { booking, scope } = seat;
+    const chat = this.policy.chatFor(scope, booking, now);
+    if (ALLOWED[action].includes(chat)) return undefined;
+    const closedAt = booking.closes_at !== null && booking.closes_at <= now ? booking.closes_at : undefined;
+    return new ChatError('chat_closed', {
+      details: { status: booking.status, chat, ...(closedAt && { closed_at: closedAt.toISOString() }) },
+    });
+  }
+}
+
+function seatIn(cached: CachedBooking | undefined, actor: Actor): Seat | undefined {
+  const row = cached?.record.seats.find(
+    (seat) => seat.to_seq === null && seat.user_id === actor.user_id && scopeOf(seat.scope) === actor.scope,
+  );
+  if (!cached || !row || actor.scope === 'support') return undefined;
+  return { scope: actor.scope, row, booking: cached.record, reads: cached.reads };
+}

@@ -1,0 +1,94 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BookingRecord } from '../store/booking-row.js';
+import { BookingsStore } from '../store/bookings.store.js';
+
+/** A booking as this node last saw it. Rights are judged by it, and judged again when the log says it is stale. */
+export interface CachedBooking {
+  readonly record: BookingRecord;
+  /** How far each person (by internal number) is known to have read, on this node. */
+  readonly reads: Map<number, number>;
+  readonly loadedAtMs: number;
+}
+
+const MAX_BOOKINGS = 50_000;
+/** Other processes on the same database change bookings too; nothing here is trusted for longer. */
+const MAX_AGE_MS = 15_000;
+
+/**
+ * Bookings in memory, so that a send asks the database nothing but the append. Never the last word: appends carry
+ * the epoch they were judged by, and the log refuses an older one.
+ */
+@Injectable()
+export class BookingCache {
+  private readonly bookings = new Map<string, CachedBooking>();
+  private readonly loading = new Map<string, Promise<CachedBooking | undefined>>();
+
+  constructor(@Inject(BookingsStore) private readonly store: BookingsStore) {}
+
+  /** What memory holds, if it is fresh. */
+  peek(id: string): CachedBooking | undefined {
+    const cached = this.bookings.get(id);
+    return cached && performance.now() - cached.loadedAtMs < MAX_AGE_MS ? cached : undefined;
+  }
+
+  /** From memory or the store; callers at once share one query. */
+  async get(id: string): Promise<CachedBooking | undefined> {
+    return this.peek(id) ?? (await this.load(id));
+  }
+
+  /** From the store, whatever memory holds. */
+  async reload(id: string): Promise<CachedBooking | undefined> {
+    this.forget(id);
+    return this.load(id);
+  }
+
+  /** Takes a record that was just read or written. */
+  keep(record: BookingRecord): CachedBooking {
+    const known = this.bookings.get(record.id);
+    const cached: CachedBooking = {
+      record,
+      reads: readsOf(record, known?.reads),
+      loadedAtMs: performance.now(),
+    };
+    this.bookings.delete(record.id);
+    this.bookings.set(record.id, cached);
+    if (this.bookings.size > MAX_BOOKINGS) {
+      const oldest = this.bookings.keys().next();
+      if (!oldest.done) this.bookings.delete(oldest.value);
+    }
+    return cached;
+  }
+
+  /** A load under way may have read what is now outdated: its result is not kept. */
+  forget(id: string): void {
+    this.bookings.delete(id);
+    this.loading.delete(id);
+  }
+
+  private load(id: string): Promise<CachedBooking | undefined> {
+    const running = this.loading.get(id);
+    if (running) return running;
+    const started: Promise<CachedBooking | undefined> = this.store
+      .find(id)
+      .then((record) => {
+        if (record === undefined) return undefined;
+        if (this.loading.get(id) === started) return this.keep(record);
+        return { record, reads: readsOf(record), loadedAtMs: performance.now() };
+      })
+      .finally(() => {
+        if (this.loading.get(id) === started) this.loading.delete(id);
+      });
+    this.loading.set(id, started);
+    return started;
+  }
+}
+
+function readsOf(record: BookingRecord, known?: Map<number, number>): Map<number, number> {
+  const reads = new Map<number, number>();
+  for (const seat of record.seats) {
+    if (seat.to_seq !== null) continue;
+    const sent = seat.scope === 1 ? record.driver_sent_seq : record.customer_sent_seq;
+    reads.set(seat.person_no, Math.max(seat.read_seq, sent, seat.from_seq - 1, known?.get(seat.person_no) ?? 0));
+  }
+  return reads;
+}

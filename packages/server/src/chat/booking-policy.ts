@@ -1,0 +1,88 @@
+import { PARTY_SCOPES, type ChatState, type PartyScope } from '@curbline/contract';
+import { z } from 'zod';
+
+const Rights = z.enum(['send', 'read', 'none']).meta({
+  description: '`send` includes reading; `none` closes the chat for that role',
+});
+const Rule = z.strictObject({
+  driver: Rights,
+  customer: Rights,
+  /** After the grace period the role may only read. */
+  closing: z.boolean().default(false),
+});
+
+/** Status word of the host → what each role may do. The shape of `CURBLINE_POLICY_FILE`. */
+export const PolicyTableSchema = z.strictObject({
+  statuses: z
+    .record(z.string().min(1).max(64), Rule)
+    .refine((statuses) => Object.keys(statuses).length > 0, { message: 'at least one status' }),
+});
+export type PolicyTable = z.input<typeof PolicyTableSchema>;
+
+const open = { driver: 'send', customer: 'send' } as const;
+
+/** Section 8 of the contract. */
+export const DEFAULT_POLICY: PolicyTable = {
+  statuses: {
+    pending: { driver: 'none', customer: 'none' },
+    accepted: open,
+    arriving: open,
+    arrived: open,
+    in_progress: open,
+    completed: { ...open, closing: true },
+    cancelled: { ...open, closing: true },
+  },
+};
+
+/** The facts of a booking that decide about its chat. */
+export interface PolicyFacts {
+  readonly status: string;
+  readonly hasDriver: boolean;
+  /** When the grace period of a closing status ends. */
+  readonly closesAt: Date | null;
+  /** When retention has erased, or will erase, the bodies. */
+  readonly archivesAt: Date;
+}
+
+/** Answers what a role may do in a booking now. Pure: facts and a time in, a word out. */
+export class BookingPolicy {
+  private readonly statuses: ReadonlyMap<string, z.output<typeof Rule>>;
+
+  constructor(table: PolicyTable) {
+    this.statuses = new Map(Object.entries(PolicyTableSchema.parse(table).statuses));
+  }
+
+  /** The status words this policy knows. */
+  get known(): string[] {
+    return [...this.statuses.keys()];
+  }
+
+  knows(status: string): boolean {
+    return this.statuses.has(status);
+  }
+
+  isClosing(status: string): boolean {
+    return this.statuses.get(status)?.closing ?? false;
+  }
+
+  /** Two statuses with one signature give everybody the same rights. */
+  signature(status: string): string {
+    return JSON.stringify(this.statuses.get(status) ?? null);
+  }
+
+  /** The chat as one role sees it. */
+  chatFor(role: PartyScope, facts: PolicyFacts, now: Date): ChatState {
+    const rule = this.statuses.get(facts.status);
+    if (rule === undefined || !facts.hasDriver || facts.archivesAt <= now) return 'closed';
+    const right = rule[role];
+    if (right === 'none') return 'closed';
+    const over = facts.closesAt !== null && facts.closesAt <= now;
+    return right === 'send' && !over ? 'open' : 'read_only';
+  }
+
+  /** The chat as the host sees it: what the role with most rights may do. */
+  chat(facts: PolicyFacts, now: Date): ChatState {
+    const states = PARTY_SCOPES.map((role) => this.chatFor(role, facts, now));
+    return states.includes('open') ? 'open' : states.includes('read_only') ? 'read_only' : 'closed';
+  }
+}

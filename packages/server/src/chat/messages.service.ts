@@ -1,0 +1,168 @@
+import type { MessageObject, Payload, Result } from '@curbline/contract';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Actor } from '../actor.js';
+import { ChatError } from '../chat-error.js';
+import { Fanout } from '../fanout/fanout.js';
+import { uuidV7 } from '../ops/uuid-v7.js';
+import { kindCode, scopeCode } from '../store/codes.js';
+import { flagsFor, messageOf } from '../store/message-row.js';
+import { MessagesStore } from '../store/messages.store.js';
+import { AccessService, type Seat } from './access.service.js';
+import { CannedMessages } from './canned-catalogue.js';
+import { SendLimit } from './send-limit.js';
+import { participantsOf, sendersOf } from './views.js';
+
+type Sending = Payload<'message.send'>;
+type Sent = Result<'message.send'>;
+
+/** Rights can change again while a send is judged again; a booking that never rests is a fault, not a loop. */
+const MAX_JUDGEMENTS = 8;
+
+/** Messages between the people of a booking: may they, store, tell. */
+@Injectable()
+export class MessagesService {
+  /** Senders whose message is being judged again: their later messages wait, so that order is kept. */
+  private readonly rejudging = new Map<string, Promise<unknown>>();
+
+  constructor(
+    @Inject(AccessService) private readonly access: AccessService,
+    @Inject(MessagesStore) private readonly store: MessagesStore,
+    @Inject(Fanout) private readonly fanout: Fanout,
+    @Inject(SendLimit) private readonly limit: SendLimit,
+    @Inject(CannedMessages) private readonly canned: CannedMessages,
+  ) {}
+
+  /** Stores a message once for its `client_id`, then tells every participant. */
+  async send(actor: Actor, command: Sending): Promise<Sent> {
+    this.limit.take(actor);
+    const body = JSON.stringify(command.kind === 'canned' ? this.canned.checked(command.body) : command.body);
+    const seat = await this.access.seat(actor, command.booking_id);
+    const lane = `${seat.row.no}`;
+    while (this.rejudging.has(lane)) await this.rejudging.get(lane);
+    const sent = (await this.tryAppend(seat, command, body)) ?? (await this.judgeAgain(lane, actor, command, body));
+    if (!sent.duplicate) this.tell(seat, sent.message, actor.socketId);
+    return sent;
+  }
+
+  /** A page of what the caller's seat can see. */
+  async list(actor: Actor, range: Payload<'message.list'>): Promise<Result<'message.list'>> {
+    const seat = await this.access.require(actor, range.booking_id, 'read');
+    return this.page(actor, seat, range);
+  }
+
+  /** The rows of a seat. A page that was read at a newer epoch is read again with the rights of that epoch. */
+  async page(
+    actor: Actor,
+    seat: Seat,
+    range: { before_seq?: number | undefined; after_seq?: number | undefined; limit: number },
+  ): Promise<Result<'message.list'>> {
+    let current = seat;
+    for (let judgement = 0; judgement < MAX_JUDGEMENTS; judgement += 1) {
+      const { booking, row } = current;
+      const found = await this.store.history(booking.no, row.from_seq, range);
+      if (found.epoch === booking.epoch) {
+        const senders = sendersOf(booking);
+        const messages = found.rows.map((message) => messageOf(message, booking.id, senders));
+        return { messages, last_seq: found.lastSeq, has_more: found.hasMore };
+      }
+      current = await this.access.refreshed(actor, booking.id);
+      const denial = this.access.denial(current, 'read');
+      if (denial) throw denial;
+    }
+    throw new Error('the rights of a booking changed each time a page was read');
+  }
+
+  /** One try with the rights of a seat; undefined when those rights are outdated. */
+  private async tryAppend(seat: Seat, command: Sending, body: string): Promise<Sent | undefined> {
+    const denial = this.access.denial(seat, 'send');
+    if (denial) return this.answerKept(seat, command, body, denial);
+    const kind = kindCode(command.kind);
+    const entry = {
+      bookingNo: seat.booking.no,
+      epoch: seat.booking.epoch,
+      senderNo: seat.row.person_no,
+      scope: scopeCode(seat.scope),
+      clientId: command.client_id.toLowerCase(),
+      flags: flagsFor(command.client_id),
+      kind,
+      id: uuidV7(),
+      body,
+    };
+    const result = await this.store.append(entry);
+    if (result.outcome === 'stale') return undefined;
+    if (result.outcome === 'kept') {
+      const { row, seq, at } = result;
+      const kept = { ...row, seq, created_at: at, sender_no: entry.senderNo, client_id: entry.clientId };
+      if (!sameContent(row, kind, body)) throw new ChatError('conflict');
+      return { message: messageOf(kept, seat.booking.id, sendersOf(seat.booking)), duplicate: true };
+    }
+    const message: MessageObject = {
+      id: entry.id,
+      booking_id: seat.booking.id,
+      seq: result.seq,
+      sender: { user_id: seat.row.user_id, scope: seat.scope },
+      client_id: entry.flags === 0 ? entry.clientId : command.client_id,
+      kind: command.kind,
+      // The very text that was stored: what is shown live equals the history byte for byte.
+      body: JSON.parse(body) as MessageObject['body'],
+      created_at: result.at.toISOString(),
+    };
+    return { message, duplicate: false };
+  }
+
+  private async judgeAgain(lane: string, actor: Actor, command: Sending, body: string): Promise<Sent> {
+    while (this.rejudging.has(lane)) await this.rejudging.get(lane);
+    const judged = this.rejudge(actor, command, body);
+    const settled = judged.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.rejudging.set(lane, settled);
+    try {
+      return await judged;
+    } finally {
+      if (this.rejudging.get(lane) === settled) this.rejudging.delete(lane);
+    }
+  }
+
+  private async rejudge(actor: Actor, command: Sending, body: string): Promise<Sent> {
+    for (let judgement = 0; judgement < MAX_JUDGEMENTS; judgement += 1) {
+      const seat = await this.access.refreshed(actor, command.booking_id);
+      const sent = await this.tryAppend(seat, command, body);
+      if (sent) return sent;
+    }
+    throw new Error('the rights of a booking changed each time a message was judged');
+  }
+
+  /** The chat has closed meanwhile: a repeat still gets the kept message, anything new the reason. */
+  private async answerKept(seat: Seat, command: Sending, body: string, denial: ChatError): Promise<Sent> {
+    const row = await this.store.kept(seat.booking.no, seat.row.person_no, command.client_id);
+    if (!row) throw denial;
+    if (!sameContent(row, kindCode(command.kind), body)) throw new ChatError('conflict');
+    return { message: messageOf(row, seat.booking.id, sendersOf(seat.booking)), duplicate: true };
+  }
+
+  private tell(seat: Seat, message: MessageObject, exceptSocketId: string): void {
+    const { booking, row } = seat;
+    const people = participantsOf(booking);
+    const unread = message.seq - 1 > (seat.reads.get(row.person_no) ?? 0);
+    seat.reads.set(row.person_no, message.seq);
+    this.fanout.toPeople(people, 'message.created', { booking_id: booking.id, message }, exceptSocketId);
+    // Who writes has read what came before; told only when that says something new.
+    if (!unread) return;
+    this.fanout.toPeople(people, 'receipt.updated', {
+      booking_id: booking.id,
+      ...message.sender,
+      scope: seat.scope,
+      delivered_seq: message.seq,
+      read_seq: message.seq,
+      at: message.created_at,
+    });
+  }
+}
+
+const ERASED = '{"erased":true}';
+
+/** A repeat of an erased message is still a repeat: nobody can compare what is gone. */
+const sameContent = (row: { kind: number; body: string }, kind: number, body: string): boolean =>
+  row.kind === kind && (row.body === body || row.body === ERASED);

@@ -1,0 +1,64 @@
+import type { ChatState, PartyScope } from '@curbline/contract';
+import { Inject, Injectable } from '@nestjs/common';
+import { ChatError } from '../chat-error.js';
+import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
+import type { BookingDecision } from '../store/bookings.store.js';
+import type { BookingRow } from '../store/booking-row.js';
+import { BookingPolicy, DEFAULT_POLICY, type PolicyFacts } from './booking-policy.js';
+
+/** What the policy reads of a booking. */
+type PolicyRow = Pick<BookingRow, 'status' | 'driver_no' | 'closes_at' | 'archived_at' | 'active_at'>;
+
+const DAY_MS = 86_400_000;
+
+/** The booking policy with its settings: grace and retention. */
+@Injectable()
+export class PolicyService {
+  readonly policy: BookingPolicy;
+  readonly retentionMs: number;
+  private readonly graceMs: number;
+
+  constructor(@Inject(CHAT_OPTIONS) options: ChatOptions) {
+    this.policy = new BookingPolicy(options.policy ?? DEFAULT_POLICY);
+    this.graceMs = (options.graceS ?? 900) * 1_000;
+    this.retentionMs = (options.retentionDays ?? 90) * DAY_MS;
+  }
+
+  chatFor(role: PartyScope, booking: PolicyRow, now: Date): ChatState {
+    return this.policy.chatFor(role, this.facts(booking), now);
+  }
+
+  chat(booking: PolicyRow, now: Date): ChatState {
+    return this.policy.chat(this.facts(booking), now);
+  }
+
+  /** Throws `invalid` with the known words when the policy does not know this one. */
+  requireKnown(status: string): void {
+    if (this.policy.knows(status)) return;
+    throw ChatError.invalid([
+      { path: 'status', message: `unknown status; known: ${this.policy.known.join(', ')}` },
+    ]);
+  }
+
+  /** What a new status means: when the chat closes, and whether anybody's rights change. */
+  decide(current: BookingRow | null, status: string, now: Date): BookingDecision {
+    const closesAt = this.policy.isClosing(status)
+      ? (current?.closes_at ?? new Date(now.getTime() + this.graceMs))
+      : null;
+    const rightsChange =
+      current !== null &&
+      (this.policy.signature(current.status) !== this.policy.signature(status) ||
+        current.closes_at?.getTime() !== closesAt?.getTime());
+    return { status, closesAt, rightsChange };
+  }
+
+  private facts(booking: PolicyRow): PolicyFacts {
+    const lastUse = booking.closes_at ?? booking.active_at;
+    return {
+      status: booking.status,
+      hasDriver: booking.driver_no !== null,
+      closesAt: booking.closes_at,
+      archivesAt: booking.archived_at ?? new Date(lastUse.getTime() + this.retentionMs),
+    };
+  }
+}

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { personKey, type PersonRef } from '../actor.js';
+
+/** A person's presence changed on this node. */
+export type PresenceListener = (person: PersonRef, at: Date) => void;
+
+interface Connected {
+  readonly person: PersonRef;
+  /** Client type by socket. */
+  readonly sockets: Map<string, string>;
+  /** What the others were told last. */
+  told: string;
+  timer?: NodeJS.Timeout | undefined;
+}
+
+/** A page that reloads or a phone that changes cells is back within this: nobody needs to hear of it. */
+const LINGER_MS = 2_000;
+
+/** Who is connected here. A person is online while any socket lives, whatever the order of late disconnects. */
+@Injectable()
+export class Presence {
+  private readonly people = new Map<string, Connected>();
+  private listener: PresenceListener | undefined;
+
+  onChange(listener: PresenceListener): void {
+    this.listener = listener;
+  }
+
+  connected(person: PersonRef, socketId: string, type: string): void {
+    const key = personKey(person);
+    const entry: Connected = this.people.get(key) ?? { person, sockets: new Map(), told: '' };
+    this.people.set(key, entry);
+    entry.sockets.set(socketId, type);
+    this.settle(key, entry);
+  }
+
+  disconnected(person: PersonRef, socketId: string): void {
+    const key = personKey(person);
+    const entry = this.people.get(key);
+    if (!entry?.sockets.delete(socketId)) return;
+    if (entry.sockets.size > 0) {
+      this.settle(key, entry);
+      return;
+    }
+    entry.timer = setTimeout(() => this.settle(key, entry), LINGER_MS);
+    entry.timer.unref();
+  }
+
+  /** Client types of the person's sockets, each once; empty when offline. */
+  types(person: PersonRef): string[] {
+    const entry = this.people.get(personKey(person));
+    return entry ? typesOf(entry) : [];
+  }
+
+  isOnline(person: PersonRef): boolean {
+    return this.people.has(personKey(person));
+  }
+
+  get personCount(): number {
+    return this.people.size;
+  }
+
+  /** No timer of this stays behind. */
+  stop(): void {
+    for (const entry of this.people.values()) clearTimeout(entry.timer);
+    this.listener = undefined;
+  }
+
+  private settle(key: string, entry: Connected): void {
+    clearTimeout(entry.timer);
+    entry.timer = undefined;
+    if (entry.sockets.size === 0) this.people.delete(key);
+    const now = typesOf(entry).join(' ');
+    if (now === entry.told) return;
+    entry.told = now;
+    this.listener?.(entry.person, new Date());
+  }
+}
+
+const typesOf = (entry: Connected): string[] => [...new Set(entry.sockets.values())].sort();

@@ -1,0 +1,142 @@
+import type { Server as HttpServer } from 'node:http';
+import { SOCKET_PATH } from '@curbline/contract';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { Server } from 'socket.io';
+import { personKey, type Actor } from '../actor.js';
+import { Authenticator } from '../auth/authenticator.js';
+import { clientTypeOf, tokenOf } from '../auth/handshake.js';
+import { Origins } from '../auth/origins.js';
+import { SessionsService } from '../auth/sessions.service.js';
+import { ChatError } from '../chat-error.js';
+import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
+import { Fanout, type ChatServer, type ChatSocket } from '../fanout/fanout.js';
+import { Presence } from '../fanout/presence.js';
+import { ErrorReport } from '../ops/error-report.js';
+import { Dispatcher } from './dispatcher.js';
+import { SlowConsumers } from './slow-consumers.js';
+
+const UNAUTHENTICATED_MS = 10_000;
+const SOCKETS_PER_PERSON = 20;
+const DRAIN_MS = 5_000;
+
+/** The Socket.IO server: who may connect, what a socket is, how it ends. */
+@Injectable()
+export class SocketServer implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(SocketServer.name);
+  private server: ChatServer | undefined;
+  private draining = false;
+
+  constructor(
+    @Inject(CHAT_OPTIONS) private readonly options: ChatOptions,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(Authenticator) private readonly authenticator: Authenticator,
+    @Inject(Origins) private readonly origins: Origins,
+    @Inject(SessionsService) private readonly sessions: SessionsService,
+    @Inject(Fanout) private readonly fanout: Fanout,
+    @Inject(Presence) private readonly presence: Presence,
+    @Inject(Dispatcher) private readonly dispatcher: Dispatcher,
+    @Inject(ErrorReport) private readonly report: ErrorReport,
+    @Inject(SlowConsumers) private readonly slow: SlowConsumers,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { sockets = {} } = this.options;
+    const http = this.host.httpAdapter.getHttpServer() as HttpServer;
+    const server: ChatServer = new Server(http, {
+      path: sockets.path ?? SOCKET_PATH,
+      serveClient: false,
+      pingInterval: sockets.pingIntervalMs ?? 15_000,
+      pingTimeout: sockets.pingTimeoutMs ?? 10_000,
+      maxHttpBufferSize: sockets.maxPayloadBytes ?? 65_536,
+      transports: sockets.transports ?? ['websocket', 'polling'],
+      connectTimeout: UNAUTHENTICATED_MS,
+      cors: { origin: (origin, allow) => allow(null, this.origins.allows(origin, undefined)) },
+      // CORS does not stop a WebSocket from a foreign page: every transport is checked here.
+      allowRequest: (request, decide) => {
+        const { origin, host } = request.headers;
+        if (this.draining) decide('the server is shutting down', false);
+        else decide(null, this.origins.allows(origin, host));
+      },
+    });
+    server.use((socket, next) => {
+      this.authenticate(socket).then(() => next(), (error: unknown) => next(this.refusal(error)));
+    });
+    server.on('connection', (socket) => this.connected(socket));
+    this.fanout.attach(server);
+    this.slow.start(server);
+    this.sessions.start({
+      expiring: (socketId, at) => this.fanout.toSocket(socketId, 'token.expiring', { expires_at: at.toISOString() }),
+      expired: (socketId) => this.fanout.endSocket(socketId, 'token_expired', true),
+    });
+    this.server = server;
+  }
+
+  /** Says goodbye, lets commands that run be answered, and closes so that clients come back by themselves. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.draining = true;
+    this.sessions.stop();
+    this.slow.stop();
+    this.presence.stop();
+    const deadline = performance.now() + DRAIN_MS;
+    while (this.dispatcher.inFlight > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const socketIds = this.fanout.socketIds;
+    for (const socketId of socketIds) {
+      // Spread over time, so that a fleet does not come back in one second.
+      this.fanout.endSocket(socketId, 'shutting_down', false, 500 + Math.round(Math.random() * 2_000));
+    }
+    if (socketIds.length > 0) await new Promise((resolve) => setTimeout(resolve, 300));
+    this.server?.engine.close();
+    this.logger.log(`closed ${socketIds.length} sockets`);
+  }
+
+  private async authenticate(socket: ChatSocket): Promise<void> {
+    const { handshake } = socket;
+    const token = tokenOf(handshake, this.options.queryToken ?? false);
+    if (token === undefined) throw new ChatError('unauthenticated');
+    const { user_id, scope, name, expires_at_s } = await this.authenticator.identify(token);
+    const user = { user_id, scope, type: clientTypeOf(handshake), ...(name !== undefined && { name }) };
+    socket.data.user = user;
+    socket.data.expires_at_s = expires_at_s;
+    // Where the founding tutorial's handlers look for it.
+    Object.assign(socket, { user });
+  }
+
+  /** What a refused client finds in `connect_error`: the contract's error as `data`. */
+  private refusal(thrown: unknown): Error {
+    const error = this.report.describe(thrown, 'handshake');
+    return Object.assign(new Error(error.message), { data: { error } });
+  }
+
+  private connected(socket: ChatSocket): void {
+    const { user, expires_at_s } = socket.data;
+    const actor: Actor = { ...user, socketId: socket.id };
+    void socket.join(personKey(user));
+    this.closeOldest(user);
+    this.presence.connected(user, socket.id, user.type);
+    this.sessions.add(socket.id, expires_at_s);
+    socket.onAny((name: unknown, ...args: unknown[]) => void this.dispatcher.dispatch(socket, actor, name, args));
+    socket.on('disconnect', () => {
+      this.sessions.remove(socket.id);
+      this.presence.disconnected(user, socket.id);
+    });
+    // Without a listener, an error event of a socket would end the process.
+    socket.on('error', (error) => this.logger.warn(`socket error: ${error.message}`));
+  }
+
+  private closeOldest(user: ChatSocket['data']['user']): void {
+    const mine = this.server?.sockets.adapter.rooms.get(personKey(user));
+    const [oldest] = mine ?? [];
+    if (mine && mine.size > SOCKETS_PER_PERSON && oldest !== undefined) {
+      this.server?.sockets.sockets.get(oldest)?.disconnect(true);
+    }
+  }
+}

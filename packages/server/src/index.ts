@@ -1,0 +1,17 @@
+export { ChatModule } from './chat.module.js';
+export type { ChatAsyncOptions } from './chat.module.js';
+export { CHAT_OPTIONS } from './chat.options.js';
+export type { ChatLogger, ChatOptions, SocketOptions, TokenOptions } from './chat.options.js';
+export { ChatError } from './chat-error.js';
+export type { Actor, PersonRef } from './actor.js';
+export { DEFAULT_POLICY, PolicyTableSchema } from './chat/booking-policy.js';
+export type { PolicyTable } from './chat/booking-policy.js';
+export { BookingsService } from './chat/bookings.service.js';
+export { HostMessagesService } from './chat/host-messages.service.js';
+export { RevocationService } from './chat/revocation.service.js';
+export { TokenVerifier } from './auth/token-verifier.js';
+export type { Identity } from './auth/token-verifier.js';
+export { Database } from './store/database.js';
+export type { DatabaseLocation } from './store/database.js';
+export { ProblemFilter } from './rest/problem.filter.js';
+export { ErrorReport } from './ops/error-report.js';

@@ -1,0 +1,44 @@
+import { routes, type Route as ContractRoute, type RouteName } from '@curbline/contract';
+import { applyDecorators, HttpCode, RequestMapping, RequestMethod, UseFilters, UseGuards, type PipeTransform } from '@nestjs/common';
+import { ApiKeyGuard } from '../auth/api-keys.js';
+import { parseInput } from '../input.js';
+import { ProblemFilter } from './problem.filter.js';
+
+const ROUTE = Symbol('curbline.route');
+
+/** Serves a route of the contract: its method, path, status and who may call come from the table. */
+export function Route(name: RouteName): MethodDecorator {
+  const [method, path] = name.split(' ') as [keyof typeof RequestMethod, string];
+  const { auth, status } = routes[name];
+  return applyDecorators(
+    RequestMapping({ method: RequestMethod[method], path: path.replaceAll(/\{(\w+)\}/g, ':$1') }),
+    HttpCode(status),
+    UseFilters(ProblemFilter),
+    ...(auth === 'api_key' ? [UseGuards(ApiKeyGuard)] : []),
+    (target: object, key: string | symbol) => {
+      const known = (Reflect.getOwnMetadata(ROUTE, target.constructor) as RouteName[] | undefined) ?? [];
+      Reflect.defineMetadata(ROUTE, [...known, name], target.constructor);
+      void key;
+    },
+  );
+}
+
+/** The routes that a controller serves. */
+export const routesOf = (controller: object): RouteName[] =>
+  (Reflect.getMetadata(ROUTE, controller) as RouteName[] | undefined) ?? [];
+
+/** Parses one part of a request by the contract's schema of its route. */
+export class Input implements PipeTransform {
+  constructor(
+    private readonly route: RouteName,
+    private readonly part: 'body' | 'query' | 'params',
+  ) {}
+
+  transform(value: unknown): unknown {
+    const row: ContractRoute = routes[this.route];
+    const schema = row[this.part];
+    if (!schema) throw new Error(`${this.route} has no ${this.part} in the contract`);
+    // Express hands over objects without a prototype and an absent body as undefined.
+    return parseInput(schema, this.part === 'body' ? value : { ...(value as object) });
+  }
+}

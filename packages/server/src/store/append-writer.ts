@@ -1,0 +1,211 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type pg from 'pg';
+import { ChatError } from '../chat-error.js';
+import { Database } from './database.js';
+import { isUnavailable, storeError } from './store-error.js';
+
+/** One message on its way into the log. Numbers are internal ones, `body` is its JSON. */
+export interface AppendEntry {
+  readonly bookingNo: number;
+  /** The booking's epoch that the sender's right was judged by; null for the host, who needs no seat. */
+  readonly epoch: number | null;
+  readonly senderNo: number;
+  readonly scope: number;
+  readonly clientId: string;
+  readonly flags: number;
+  readonly kind: number;
+  readonly id: string;
+  readonly body: string;
+}
+
+/** What became of it. `stale`: rights may have changed, judge again; nothing was kept. */
+export type AppendOutcome =
+  | { readonly outcome: 'stored'; readonly seq: number; readonly at: Date }
+  | { readonly outcome: 'kept'; readonly seq: number; readonly at: Date; readonly row: KeptRow }
+  | { readonly outcome: 'stale' };
+
+/** The row that an earlier send of the same `client_id` left. */
+export interface KeptRow {
+  readonly kind: number;
+  readonly flags: number;
+  readonly id: string;
+  readonly body: string;
+}
+
+interface AppendedRow {
+  outcome: 0 | 1 | 2;
+  seq: number;
+  at: Date;
+  kind: number;
+  flags: number;
+  id: string;
+  body: string;
+}
+
+interface Waiting {
+  readonly entry: AppendEntry;
+  readonly resolve: (outcome: AppendOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const MAX_BATCH = 500;
+/** Waiting entries beyond this are refused at once: memory stays bounded when the database is slow. */
+const MAX_WAITING = 20_000;
+
+const APPEND = {
+  name: 'curbline-append',
+  text: 'SELECT * FROM curbline_append($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+};
+
+/**
+ * Group commit for the log: what arrives while one batch commits goes into the next, in one statement.
+ * No timer: an idle writer sends at once, a busy one grows its batch. One batch is in flight.
+ */
+@Injectable()
+export class AppendWriter {
+  /** Waiting entries by booking; bookings take turns, so that a flooded one does not hold up the others. */
+  private readonly waiting = new Map<number, Waiting[]>();
+  private size = 0;
+  private running = false;
+  private flight: Promise<unknown> = Promise.resolve();
+
+  constructor(@Inject(Database) private readonly database: Database) {}
+
+  /** Resolves after the commit. Rejects with `unavailable` when nothing was kept, else with the database's error. */
+  append(entry: AppendEntry): Promise<AppendOutcome> {
+    if (this.size >= MAX_WAITING) return Promise.reject(new ChatError('unavailable', { retryAfterMs: 1_000 }));
+    return new Promise((resolve, reject) => {
+      const lane = this.waiting.get(entry.bookingNo);
+      const item = { entry, resolve, reject };
+      if (lane) lane.push(item);
+      else this.waiting.set(entry.bookingNo, [item]);
+      this.size += 1;
+      if (!this.running) {
+        this.running = true;
+        void this.run();
+      }
+    });
+  }
+
+  /** Resolves when the batch in flight now, if any, is answered and what waits on it has run. */
+  async settled(): Promise<void> {
+    await this.flight;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Resolves when nothing waits or runs any more. */
+  async drained(): Promise<void> {
+    while (this.running) await this.settled();
+  }
+
+  private async run(): Promise<void> {
+    // What one tick brought in travels together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.size > 0) {
+      this.flight = this.commit(this.take());
+      await this.flight;
+    }
+    this.running = false;
+  }
+
+  /** The next batch, fair between bookings. A repeat of an entry in the batch waits for the next one. */
+  private take(): Waiting[] {
+    const share = Math.max(1, Math.floor(MAX_BATCH / this.waiting.size));
+    const batch: Waiting[] = [];
+    const left: [number, Waiting[]][] = [];
+    for (const [bookingNo, lane] of this.waiting) {
+      if (batch.length >= MAX_BATCH) break;
+      this.waiting.delete(bookingNo);
+      const rest = takeDistinct(lane, Math.min(share, MAX_BATCH - batch.length), batch);
+      if (rest.length > 0) left.push([bookingNo, rest]);
+    }
+    // A booking that was served goes to the end of the turn.
+    for (const [bookingNo, rest] of left) this.waiting.set(bookingNo, rest);
+    this.size -= batch.length;
+    return batch;
+  }
+
+  /** Commits a batch and answers each entry. False when the store is away: everybody has been told. */
+  private async commit(batch: Waiting[]): Promise<boolean> {
+    let rows: AppendedRow[];
+    try {
+      rows = await this.execute(batch);
+    } catch (error) {
+      return await this.recover(batch, error);
+    }
+    for (const [index, waiting] of batch.entries()) waiting.resolve(outcomeOf(rows[index]));
+    return true;
+  }
+
+  /**
+   * Away, slow or full: everybody who waits hears it now, nobody's two seconds are spent in a queue.
+   * Anything else may be one bad row: each entry is tried alone and answers for itself.
+   */
+  private async recover(batch: Waiting[], error: unknown): Promise<boolean> {
+    if (isUnavailable(error)) {
+      const unavailable = storeError(error);
+      for (const waiting of [...batch, ...this.takeAll()]) waiting.reject(unavailable);
+      return false;
+    }
+    if (batch.length === 1) {
+      batch[0]?.reject(error);
+      return true;
+    }
+    for (const [index, waiting] of batch.entries()) {
+      if (await this.commit([waiting])) continue;
+      for (const skipped of batch.slice(index + 1)) skipped.reject(new ChatError('unavailable', { retryAfterMs: 1_000 }));
+      return false;
+    }
+    return true;
+  }
+
+  private takeAll(): Waiting[] {
+    const all = [...this.waiting.values()].flat();
+    this.waiting.clear();
+    this.size = 0;
+    return all;
+  }
+
+  private async execute(batch: Waiting[]): Promise<AppendedRow[]> {
+    const column = <K extends keyof AppendEntry>(key: K) => batch.map(({ entry }) => entry[key]);
+    const values = [
+      column('bookingNo'),
+      column('epoch'),
+      column('senderNo'),
+      column('scope'),
+      column('clientId'),
+      column('flags'),
+      column('kind'),
+      column('id'),
+      column('body'),
+    ];
+    const result: pg.QueryResult<AppendedRow> = await this.database.writer.query({ ...APPEND, values });
+    return result.rows;
+  }
+}
+
+/** Moves up to `most` entries without a repeated (sender, client_id) into the batch; returns what is left. */
+function takeDistinct(lane: Waiting[], most: number, batch: Waiting[]): Waiting[] {
+  const seen = new Set<string>();
+  const rest: Waiting[] = [];
+  let taken = 0;
+  for (const item of lane) {
+    const key = `${item.entry.senderNo}:${item.entry.clientId}`;
+    if (taken < most && rest.length === 0 && !seen.has(key)) {
+      seen.add(key);
+      batch.push(item);
+      taken += 1;
+    } else {
+      rest.push(item);
+    }
+  }
+  return rest;
+}
+
+function outcomeOf(row: AppendedRow | undefined): AppendOutcome {
+  if (row === undefined) throw new Error('the append function answered fewer rows than it was asked for');
+  if (row.outcome === 2) return { outcome: 'stale' };
+  if (row.outcome === 0) return { outcome: 'stored', seq: row.seq, at: row.at };
+  const { kind, flags, id, body } = row;
+  return { outcome: 'kept', seq: row.seq, at: row.at, row: { kind, flags, id, body } };
+}

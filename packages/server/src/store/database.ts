@@ -1,0 +1,179 @@
+import { Kysely, PostgresDialect, type PostgresPoolClient, type Transaction } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import pg from 'pg';
+import type { ChatLogger } from '../chat.options.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.js';
+import { migrationProvider } from './migrations/index.js';
+import type { Tables } from './schema.js';
+import { breaksConnection, storeError } from './store-error.js';
+
+/** Where the rows live: a PostgreSQL server, or a real one of our own in a folder. */
+export type DatabaseLocation = { url: string } | { dataDir: string };
+
+/** One statement may take this long before PostgreSQL rolls it back: the caller hears `unavailable` within 2 s. */
+const STATEMENT_TIMEOUT_MS = 1_500;
+/** When PostgreSQL itself does not answer, the connection is given up after this. */
+const SILENCE_TIMEOUT_MS = 1_800;
+const CONNECT_TIMEOUT_MS = 1_200;
+const INT8 = 20;
+
+const types: pg.CustomTypesConfig = {
+  // Internal numbers stay below 2^53; pg would hand int8 over as text.
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+};
+
+const isConnected = (client: pg.PoolClient) => !(client as pg.PoolClient & { _ending?: boolean })._ending;
+
+/** PostgreSQL behind two pools: one for the append writer, so that slow reads never hold up the log. */
+export class Database {
+  readonly kysely: Kysely<Tables>;
+  readonly pool: pg.Pool;
+  readonly writer: pg.Pool;
+
+  private constructor(
+    readonly config: pg.PoolConfig,
+    private readonly embedded: EmbeddedPostgres | undefined,
+    log: ChatLogger,
+  ) {
+    const pool = (name: string, max: number, statementTimeoutMs: number) => {
+      const created = new pg.Pool({
+        ...config,
+        max,
+        types,
+        application_name: `curbline-${name}`,
+        statement_timeout: statementTimeoutMs,
+        query_timeout: SILENCE_TIMEOUT_MS,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        idleTimeoutMillis: 60_000,
+        keepAlive: true,
+      });
+      // An idle connection that breaks must not end the process; the next query opens a new one.
+      created.on('error', (error) => log.warn(`database connection lost: ${error.message}`));
+      return created;
+    };
+    this.pool = pool('read', 8, STATEMENT_TIMEOUT_MS);
+    this.writer = pool('write', 2, STATEMENT_TIMEOUT_MS);
+    this.kysely = new Kysely<Tables>({
+      dialect: new PostgresDialect({ pool: { options: {}, connect: () => this.connect(), end: () => this.pool.end() } }),
+    });
+  }
+
+  /** Starts or reaches PostgreSQL, brings the tables up to date, and is ready for queries. */
+  static async open(location: DatabaseLocation, schema: string | undefined, log: ChatLogger): Promise<Database> {
+    const embedded =
+      'dataDir' in location
+        ? await startEmbeddedPostgres({ dataDir: location.dataDir, log: (line) => log.debug(line) })
+        : undefined;
+    const place: pg.PoolConfig = embedded
+      ? { ...embedded.connection, ssl: false }
+      : { connectionString: 'url' in location ? location.url : '' };
+    const config = schema === undefined ? place : { ...place, options: `-c search_path=${schema}` };
+    const database = new Database(config, embedded, log);
+    try {
+      await migrate(config, schema);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+    return database;
+  }
+
+  /** What a person should know about where the embedded cluster lies. */
+  get notes(): readonly string[] {
+    return this.embedded?.notes ?? [];
+  }
+
+  get clusterDir(): string | undefined {
+    return this.embedded?.clusterDir;
+  }
+
+  /** Rows of one statement. With a name it is prepared once for each connection. */
+  async rows<R extends pg.QueryResultRow>(text: string, values: unknown[], name?: string): Promise<R[]> {
+    try {
+      const query = name === undefined ? { text, values } : { name, text, values };
+      return (await this.pool.query<R>(query)).rows;
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  /** Runs a typed query; trouble that passes comes out as `unavailable`. */
+  async run<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.kysely);
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  /** One transaction; a deadlock or a failed serialisation is tried once more, nothing was kept of it. */
+  async transaction<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    const once = () => this.kysely.transaction().execute(work);
+    try {
+      return await once().catch((error: unknown) => {
+        if (error instanceof pg.DatabaseError && (error.code === '40P01' || error.code === '40001')) return once();
+        throw error;
+      });
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+
+  /** Answers when PostgreSQL does and can write; throws `unavailable` otherwise. */
+  async ping(): Promise<void> {
+    const [row] = await this.rows<{ in_recovery: boolean }>('SELECT pg_is_in_recovery() AS in_recovery', []);
+    if (row?.in_recovery) throw storeError(Object.assign(new Error('read only'), { code: '25006' }));
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([this.pool.end(), this.writer.end()]);
+    await this.embedded?.stop();
+  }
+
+  /** A connection for kysely that is thrown away, not reused, once an error has broken it. */
+  private async connect(): Promise<PostgresPoolClient> {
+    const client = await this.pool.connect();
+    let broken = false;
+    const query = (async (...args: unknown[]) => {
+      try {
+        return await (client.query as (...args: unknown[]) => Promise<unknown>)(...args);
+      } catch (error) {
+        broken ||= breaksConnection(error);
+        throw error;
+      }
+      // A cast, because pg overloads `query` by its arguments and this passes all of them on unchanged.
+    }) as unknown as PostgresPoolClient['query'];
+    return { query, release: () => client.release(broken || !isConnected(client)) };
+  }
+}
+
+/** Any number, the same in every version: whoever holds it is the one that migrates. */
+const MIGRATION_LOCK = 4_107_221_953;
+
+/** Without time limits: it may have to wait while another node, started at the same time, migrates. */
+async function migrate(config: pg.PoolConfig, schema: string | undefined): Promise<void> {
+  const pool = new pg.Pool({ ...config, max: 2, application_name: 'curbline-migrate', connectionTimeoutMillis: 10_000 });
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    const guard = await pool.connect();
+    try {
+      // kysely makes its own tables before it takes its own lock; several nodes may meet on an empty database.
+      await guard.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      if (schema !== undefined) await db.schema.createSchema(schema).ifNotExists().execute();
+      const migrator = new Migrator({
+        db,
+        provider: migrationProvider,
+        migrationTableName: 'curbline_migrations',
+        migrationLockTableName: 'curbline_migrations_lock',
+      });
+      const { error } = await migrator.migrateToLatest();
+      if (error !== undefined) throw error;
+    } finally {
+      // Closing the session gives the lock back, whatever happened.
+      guard.release(true);
+    }
+  } finally {
+    await db.destroy();
+  }
+}

@@ -1,0 +1,39 @@
+import type { MessageObject, SenderScope } from '@curbline/contract';
+import { kindOf } from './codes.js';
+
+/** A row of the log, without the ids that only the booking's seats know. */
+export interface MessageRow {
+  readonly seq: number;
+  readonly sender_no: number;
+  readonly kind: number;
+  readonly flags: number;
+  readonly id: string;
+  readonly client_id: string;
+  readonly body: string;
+  readonly created_at: Date;
+}
+
+/** Who sent it, by internal number: seats of the booking, and the host. */
+export type SenderOf = (personNo: number) => { user_id: string; scope: SenderScope };
+
+/** The row's client_id was sent in capitals: Swift prints UUIDs so, and looks for what it sent. */
+const UPPERCASE_CLIENT_ID = 1;
+
+/** `flags` for a client_id as it was sent. */
+export const flagsFor = (clientId: string): number =>
+  clientId === clientId.toUpperCase() && clientId !== clientId.toLowerCase() ? UPPERCASE_CLIENT_ID : 0;
+
+/** Row → wire. */
+export function messageOf(row: MessageRow, bookingId: string, senderOf: SenderOf): MessageObject {
+  return {
+    id: row.id,
+    booking_id: bookingId,
+    seq: row.seq,
+    sender: senderOf(row.sender_no),
+    client_id: (row.flags & UPPERCASE_CLIENT_ID) === 0 ? row.client_id : row.client_id.toUpperCase(),
+    kind: kindOf(row.kind),
+    // Written by us as the JSON of a parsed body of this kind, or as the mark of erasure.
+    body: JSON.parse(row.body) as MessageObject['body'],
+    created_at: row.created_at.toISOString(),
+  };
+}

@@ -1,0 +1,9 @@
+import type { Migration, MigrationProvider } from 'kysely/migration';
+import { ground } from './0001-ground.js';
+
+/** Every migration by name, in order. They go forward only and are never edited after a release. */
+const migrations: Record<string, Migration> = { '0001-ground': ground };
+
+export const migrationProvider: MigrationProvider = {
+  getMigrations: () => Promise.resolve(migrations),
+};
