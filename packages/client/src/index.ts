@@ -36,3 +36,5 @@ export type {
   PresenceObject,
   UserDetailObject,
 } from '@curbline/contract';
+export { DEFAULT_CANNED, LIMITS } from '@curbline/contract/wire';
+export type { CannedCatalogue, CannedEntry, CannedParam } from '@curbline/contract/wire';
