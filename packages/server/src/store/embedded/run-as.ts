@@ -49,11 +49,10 @@ export function closedFolder(path: string, runAs: RunAs): string | undefined {
   return hasPermission(statSync(path), runAs, 0o1) ? undefined : path;
 }
 
-/** Whether the mode bits give `runAs` the permission `bit` (4 read, 2 write, 1 enter or execute). */
-export function hasPermission(stats: Pick<Stats, 'uid' | 'gid' | 'mode'>, runAs: RunAs, bit: number): boolean {
-  if (stats.uid === runAs.uid) return (stats.mode & (bit << 6)) !== 0;
-  if (stats.gid === runAs.gid) return (stats.mode & (bit << 3)) !== 0;
-  return (stats.mode & bit) !== 0;
+/** Whether the mode bits give `runAs` all permissions in `bits` (4 read, 2 write, 1 enter or execute). */
+export function hasPermission(stats: Pick<Stats, 'uid' | 'gid' | 'mode'>, runAs: RunAs, bits: number): boolean {
+  const shift = stats.uid === runAs.uid ? 6 : stats.gid === runAs.gid ? 3 : 0;
+  return ((stats.mode >> shift) & bits) === bits;
 }
 
 /** Makes a folder with exactly this mode and owner, whatever the umask; leaves an existing one as it is. */
