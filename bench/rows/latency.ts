@@ -1,0 +1,112 @@
+import { newRow, note, ratio, type Row } from '../report/row.ts';
+import type { CommitsResult } from '../load/spec.ts';
+import { runLoad } from '../rig/process.ts';
+import { curbline } from '../targets/curbline.ts';
+import { socketIoRelay } from '../targets/relays.ts';
+import { tutorial } from '../targets/tutorial.ts';
+import { loadOnce, withServer, type Bench } from './measure.ts';
+import { noteSample } from './throughput.ts';
+
+/** p99 from send to delivery at half of what each server can do, found in the same launch. */
+export async function latency(bench: Bench): Promise<Row> {
+  const row = newRow({
+    name: 'latency',
+    what: "p99 from send to delivery at half of its own capacity, against the tutorial's gateway at half of its own",
+    sense: 'at most',
+    target: 0.5,
+    beyond: 0.25,
+  });
+  for (let round = 1; round <= bench.rounds; round += 1) {
+    for (const target of bench.targets(curbline, tutorial)) {
+      await withServer(bench, target, 'together', async (running) => {
+        const pairs = await running.seed(bench.shape.pairs);
+        const full = await loadOnce(bench, target, running, pairs, {
+          ...bench.shape,
+          loop: { kind: 'closed', inFlight: bench.inFlight },
+        });
+        const rate = Math.round(full.ackedPerSecond / 2);
+        const half = await loadOnce(bench, target, running, pairs, {
+          ...bench.shape,
+          loop: { kind: 'open', rate },
+        });
+        row.whole &&= full.whole;
+        noteSample(bench, row, target, half);
+        note(row, target.name, {
+          capacity: full.ackedPerSecond,
+          'p50 delivery ms': half.delivery.p50 / 1000,
+        });
+      });
+    }
+    ratio(row, 'curbline', 'tutorial', 'p99 delivery ms');
+  }
+  return row;
+}
+
+/** p50 from send to stored ack at 400 messages a second, against one plain commit at the same rate. */
+export async function ack(bench: Bench): Promise<Row> {
+  const row = newRow({
+    name: 'ack',
+    what: 'p50 from send to stored ack at 400 messages a second, against one plain commit of that database',
+    sense: 'at most',
+    target: 1.5,
+    beyond: 1.1,
+  });
+  const rate = 400;
+  for (let round = 1; round <= bench.rounds; round += 1) {
+    for (const target of bench.targets(curbline, tutorial)) {
+      await withServer(bench, target, 'together', async (running) => {
+        const pairs = await running.seed(bench.shape.pairs);
+        const warm = { ...bench.shape, timing: { warmupMs: 500, measureMs: 2_000 } };
+        await loadOnce(bench, target, running, pairs, { ...warm, loop: { kind: 'open', rate } });
+        const sample = await loadOnce(bench, target, running, pairs, {
+          ...bench.shape,
+          loop: { kind: 'open', rate },
+        });
+        const plain = await runLoad<CommitsResult>({
+          mode: 'commits',
+          databaseUrl: bench.postgres.url(target.database ?? 'postgres'),
+          rate,
+          ...bench.shape.timing,
+        });
+        noteSample(bench, row, target, sample);
+        note(row, target.name, { 'p50 ack µs': sample.ack.p50, 'p99 ack µs': sample.ack.p99 });
+        note(row, `commit (${target.name})`, {
+          'p50 ack µs': plain.latency.p50,
+          'p99 ack µs': plain.latency.p99,
+        });
+      });
+    }
+    ratio(row, 'curbline', 'commit (curbline)', 'p50 ack µs');
+  }
+  return row;
+}
+
+/** Latency and batch size at rising load: the figures behind two plots. No bound to hold. */
+export async function curve(bench: Bench): Promise<Row> {
+  const row = newRow({
+    name: 'curve',
+    what: 'latency and batch size against load',
+    sense: 'at least',
+    target: 0,
+    beyond: 0,
+  });
+  for (const target of bench.targets(curbline, tutorial, socketIoRelay)) {
+    await withServer(bench, target, 'together', async (running) => {
+      const pairs = await running.seed(bench.shape.pairs);
+      const full = await loadOnce(bench, target, running, pairs, {
+        ...bench.shape,
+        loop: { kind: 'closed', inFlight: bench.inFlight },
+      });
+      for (const share of [0.05, 0.1, 0.25, 0.5, 0.7, 0.8, 0.9]) {
+        const rate = Math.max(20, Math.round(full.ackedPerSecond * share));
+        const sample = await loadOnce(bench, target, running, pairs, {
+          ...bench.shape,
+          loop: { kind: 'open', rate },
+        });
+        noteSample(bench, row, target, sample);
+        note(row, target.name, { offered: rate, 'p50 delivery ms': sample.delivery.p50 / 1000 });
+      }
+    });
+  }
+  return row;
+}

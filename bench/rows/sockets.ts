@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mintToken } from '../load/tokens.ts';
+import { residentBytes } from '../load/proc.ts';
+import type { HandshakesResult } from '../load/spec.ts';
+import { newRow, note, ratio, type Row } from '../report/row.ts';
+import { collectGarbage, inspectorUrl } from '../rig/inspector.ts';
+import { runLoad, startLoad } from '../rig/process.ts';
+import { curbline } from '../targets/curbline.ts';
+import { socketIoRelay, wsRelay } from '../targets/relays.ts';
+import { tutorial } from '../targets/tutorial.ts';
+import { TOKEN_SECRET, type Running, type Target } from '../targets/target.ts';
+import { withServer, type Bench } from './measure.ts';
+
+/** The first sockets pay for compiled code and caches, so the slope is taken from here on. */
+const FIRST = 200;
+const SETTLE_MS = 3_000;
+
+/** Resident memory of the server for each idle socket, after full garbage collections. */
+export async function memory(bench: Bench): Promise<Row> {
+  const row = newRow({
+    name: 'memory',
+    what: 'memory per idle authenticated socket (10,000), against bare socket.io',
+    sense: 'at most',
+    target: 1,
+    beyond: 0.6,
+  });
+  const most = bench.quick ? 2_000 : 10_000;
+  const steps = [FIRST, most * 0.25, most * 0.5, most * 0.75, most];
+  for (let round = 1; round <= bench.rounds; round += 1) {
+    for (const target of bench.targets(curbline, socketIoRelay, wsRelay, tutorial)) {
+      const held = await withServer(
+        bench,
+        target,
+        'apart',
+        (running) => hold(bench, target, running, steps),
+        { nodeArgs: ['--inspect=127.0.0.1:0'] },
+      );
+      const first = held[0]!;
+      const last = held.at(-1)!;
+      const per = (figure: 'after' | 'before') =>
+        (last[figure] - first[figure]) / (last.sockets - first.sockets) / 1024;
+      note(row, target.name, {
+        'KiB a socket': per('after'),
+        'KiB a socket before collection': per('before'),
+        'MiB with the first 200': first.after / 2 ** 20,
+      });
+      for (const each of held) note(row, target.name, { [`MiB at ${each.sockets}`]: each.after / 2 ** 20 });
+      bench.say(
+        `memory ${target.name}: ${per('after').toFixed(2)} KiB a socket (${per('before').toFixed(2)} before collection)`,
+      );
+    }
+    ratio(row, 'curbline', 'socketio-relay', 'KiB a socket');
+  }
+  return row;
+}
+
+interface Held {
+  sockets: number;
+  before: number;
+  after: number;
+}
+
+async function hold(bench: Bench, target: Target, running: Running, steps: number[]): Promise<Held[]> {
+  const inspector = inspectorUrl(running.process);
+  const pairs = await running.seed((steps.at(-1) ?? 0) / 2);
+  const load = startLoad({
+    mode: 'idle',
+    port: running.port,
+    dialect: target.dialect,
+    tokenPlace: target.tokenPlace,
+    watch: { server: running.process.pid, database: bench.postgres.pid },
+    steps,
+    tokens: pairs.flatMap((pair) => [pair.driver.token, pair.customer.token]),
+  });
+  const held: Held[] = [];
+  try {
+    const lines = createInterface({ input: load.child.stdout! });
+    for (const sockets of steps) {
+      const [line] = (await once(lines, 'line', { signal: AbortSignal.timeout(120_000) })) as [string];
+      const { closed } = JSON.parse(line) as { closed: number };
+      if (closed > 0) throw new Error(`${closed} of ${sockets} idle sockets were closed`);
+      await sleep(SETTLE_MS);
+      const before = residentBytes(running.process.pid).all;
+      await collectGarbage(inspector);
+      await sleep(500);
+      held.push({ sockets, before, after: residentBytes(running.process.pid).all });
+      load.child.stdin?.write('next\n');
+    }
+    return held;
+  } finally {
+    await load.stop();
+  }
+}
+
+/** Connections a second, each from TCP to Socket.IO's answer, with a token never seen before and with tokens of people who come back. */
+export async function handshakes(bench: Bench): Promise<Row> {
+  const row = newRow({
+    name: 'handshakes',
+    what: 'handshakes a second with token check, against bare socket.io without',
+    sense: 'at least',
+    target: 0.9,
+    beyond: 1.5,
+  });
+  for (let round = 1; round <= bench.rounds; round += 1) {
+    for (const target of bench.targets(curbline, socketIoRelay)) {
+      const fresh = await shake(bench, target, 200_000);
+      note(row, target.name, {
+        'per second': fresh.perSecond,
+        'p99 ms': fresh.latency.p99 / 1000,
+        'server µs': (fresh.cpu.server * 1e6) / fresh.handshakes,
+        failed: fresh.failed,
+      });
+      bench.say(
+        `handshakes ${target.name}: ${Math.round(fresh.perSecond)}/s, p99 ${fresh.latency.p99 / 1000} ms, ${fresh.failed} failed, load ${fresh.cpu.load.toFixed(1)} of ${fresh.seconds.toFixed(1)} s`,
+      );
+      if (target.tokenPlace === 'none') continue;
+      const again = await shake(bench, target, 5_000);
+      note(row, target.name, { 'per second, 5,000 people coming back': again.perSecond });
+      bench.say(`handshakes ${target.name}, coming back: ${Math.round(again.perSecond)}/s`);
+    }
+    ratio(row, 'curbline', 'socketio-relay', 'per second');
+  }
+  return row;
+}
+
+function shake(bench: Bench, target: Target, people: number): Promise<HandshakesResult> {
+  const checked = target.tokenPlace !== 'none';
+  const tokens = checked
+    ? Array.from({ length: people }, (_, i) =>
+        mintToken(TOKEN_SECRET, `visitor-${i}`, i % 2 === 0 ? 'driver' : 'customer'),
+      )
+    : [];
+  return withServer(bench, target, 'apart', (running) =>
+    runLoad<HandshakesResult>({
+      mode: 'handshakes',
+      port: running.port,
+      dialect: target.dialect,
+      tokenPlace: target.tokenPlace,
+      watch: { server: running.process.pid, database: bench.postgres.pid },
+      tokens,
+      concurrency: 64,
+      ...bench.shape.timing,
+    }),
+  );
+}
