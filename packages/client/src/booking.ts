@@ -1,3 +1,4 @@
+import { LIMITS } from '@curbline/contract/wire';
 import type {
   ConnectionObject,
   EventName,
@@ -6,23 +7,24 @@ import type {
   MessageObject,
   PayloadInput,
   PresenceObject,
+  ReceiptObject,
   Result,
 } from '@curbline/contract';
-import { LIMITS } from '@curbline/contract/wire';
-import { jittered, type Connection } from './connection.js';
+import { CatchUp } from './catch-up.js';
+import type { Connection } from './connection.js';
 import { asCurblineError, CurblineError } from './curbline-error.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import { newClientId, type Identity } from './identity.js';
-import { furthest, Marks } from './marks.js';
+import { Marks } from './marks.js';
 import type { Outbox } from './outbox.js';
-import type { OutboxEntry } from './outbox-store.js';
-import { Thread } from './thread.js';
+import { People } from './people.js';
+import { PositionSharing } from './position-sharing.js';
+import { ShownMessages } from './shown-messages.js';
 import type {
   BookingEvents,
   ChatMessage,
   Content,
   JoinOptions,
-  MessageState,
   PageQuery,
   Position,
   Receipts,
@@ -35,10 +37,9 @@ import { OwnTyping, Typists } from './typing.js';
 export interface BookingHost {
   readonly connection: Connection;
   readonly outbox: Outbox;
-  readonly user: Identity | undefined;
+  user(): Identity | undefined;
 }
 
-const NOTHING_READ = { delivered_seq: 0, read_seq: 0 };
 const HINT_MS = 1_000;
 
 /** One booking's chat: the thread, what is being sent, who is there. Made by `chat.booking(id)`. */
@@ -47,34 +48,35 @@ export class Booking {
   readonly id: string;
   readonly #host: BookingHost;
   readonly #emitter = new Emitter<BookingEvents>();
-  readonly #thread = new Thread();
+  readonly #log: CatchUp;
+  readonly #people: People;
   readonly #marks: Marks;
   readonly #typing: OwnTyping;
   readonly #typists: Typists;
-  readonly #applied = new Set<string>();
-  readonly #shown = new WeakMap<object, ChatMessage>();
+  readonly #sharing: PositionSharing;
+  readonly #shown = new ShownMessages();
+  /** `client_id`s of own messages that are in the thread. */
+  readonly #own = new Set<string>();
   #snapshot: readonly ChatMessage[] | undefined;
   #receipts: Receipts | undefined;
-  #counterpart = NOTHING_READ;
-  #view: ConnectionObject | undefined;
-  #presence: readonly PresenceObject[] = [];
-  #locations: readonly LocationObject[] = [];
-  #joined = false;
   #joining: Promise<ConnectionObject> | undefined;
-  #catchingUp = false;
   #hasEarlier = false;
-  #sharing: Promise<void> | undefined;
-  #position: Position | undefined;
-  #sharedAt = 0;
 
   /** @internal */
   constructor(id: string, host: BookingHost) {
     this.id = id;
     this.#host = host;
     const { connection } = host;
+    const changed = (): void => this.changed();
+    this.#people = new People(() => host.user());
+    this.#log = new CatchUp({
+      list: (page) => this.list(page),
+      applied: (messages) => this.#applied(messages),
+      lost: (error) => this.#lost(error),
+    });
     this.#marks = new Marks(
       (marks) => connection.request('receipt.mark', { booking_id: id, ...marks }),
-      () => this.#changed(),
+      changed,
     );
     this.#typing = new OwnTyping((typing) => {
       // Lost or refused, it expires by itself on the other side.
@@ -82,8 +84,11 @@ export class Booking {
     });
     this.#typists = new Typists(() => {
       this.#emitter.emit('typing.updated', this.#typists.all);
-      this.#changed();
+      this.changed();
     });
+    this.#sharing = new PositionSharing((position) =>
+      connection.ask('location.share', { booking_id: id, ...position }),
+    );
   }
 
   /** Listens; the returned function takes the listener off again. */
@@ -96,9 +101,14 @@ export class Booking {
     return (this.#snapshot ??= this.#show());
   }
 
-  /** The booking as `join` last answered it, kept up to date by events. */
+  /** The booking as `join` answered it, kept up to date by events. */
   get view(): ConnectionObject | undefined {
-    return this.#view;
+    return this.#people.view;
+  }
+
+  /** Whether the thread follows the booking's log. */
+  get joined(): boolean {
+    return this.#log.following;
   }
 
   /** Others who are typing now. */
@@ -108,17 +118,22 @@ export class Booking {
 
   /** Presence of the other participants. */
   get presence(): readonly PresenceObject[] {
-    return this.#presence;
+    return this.#people.presence;
   }
 
   /** Last known positions of participants. */
   get locations(): readonly LocationObject[] {
-    return this.#locations;
+    return this.#people.locations;
   }
 
-  /** How far each side is. */
+  /** How far each side is. The same object until one of them moves. */
   get receipts(): Receipts {
-    return (this.#receipts ??= { own: this.#marks.own, counterpart: this.#counterpart });
+    const { own } = this.#marks;
+    const { counterpart } = this.#people;
+    if (this.#receipts?.own !== own || this.#receipts.counterpart !== counterpart) {
+      this.#receipts = { own, counterpart };
+    }
+    return this.#receipts;
   }
 
   /** Whether `loadEarlier` would bring something. */
@@ -126,10 +141,11 @@ export class Booking {
     return this.#hasEarlier;
   }
 
-  /** Others' messages that this person has not read, of those in `messages`. */
+  /** Others' messages in `messages` that this person has not read. */
   get unread(): number {
     const { read_seq } = this.#marks.own;
-    return this.#thread.messages.filter((message) => message.seq > read_seq && !this.#isMine(message)).length;
+    return this.#log.thread.messages.filter(({ seq, sender }) => seq > read_seq && !this.#people.isMe(sender))
+      .length;
   }
 
   /** Takes the seat and starts the thread; connects when needed, waits while offline. */
@@ -139,14 +155,14 @@ export class Booking {
 
   /**
    * Queues a message and sends it when its turn comes, over reconnects, reloads and crashes. Resolves when the server
-   * has stored it; rejects when it failed for good (then its state is `failed`, and `retry` or `discard` decide).
-   * The promise may be ignored: `messages` shows the same.
+   * has stored it; rejects when it failed for good (its state is then `failed`; `retry` or `discard` it).
+   * The promise may be left alone: `messages` shows the same.
    */
   send(content: Content): Promise<Sent> {
     this.#typing.set(false);
     const { outbox, connection } = this.#host;
-    const entry = { booking_id: this.id, client_id: newClientId(), created_at: new Date().toISOString() };
-    const sent = outbox.add({ ...entry, ...commandOf(content) });
+    const made = { booking_id: this.id, client_id: newClientId(), created_at: new Date().toISOString() };
+    const sent = outbox.add({ ...made, ...commandOf(content) });
     if (connection.state === 'idle') connection.start().catch(() => undefined);
     return sent;
   }
@@ -167,331 +183,213 @@ export class Booking {
   }
 
   /** The log backwards from the newest message, or from before a seq, page by page as it is read. */
-  async *history({
-    before_seq,
-    limit = LIMITS.pageDefault,
-  }: Omit<PageQuery, 'after_seq'> = {}): AsyncGenerator<MessageObject> {
-    for (let before = before_seq; ;) {
-      const page = await this.list({ limit, ...(before !== undefined && { before_seq: before }) });
-      yield* page.messages.toReversed();
-      before = page.messages[0]?.seq;
-      if (!page.has_more || before === undefined) return;
+  async *history(from: Omit<PageQuery, 'after_seq'> = {}): AsyncGenerator<MessageObject> {
+    for (let query = from; ;) {
+      const { messages, has_more } = await this.list(query);
+      yield* messages.toReversed();
+      const [first] = messages;
+      if (!has_more || !first) return;
+      query = { ...from, before_seq: first.seq };
     }
   }
 
   /** Puts a page of earlier messages in front of `messages`; says whether there are more. */
   async loadEarlier(limit: number = LIMITS.pageDefault): Promise<boolean> {
-    const first = this.#thread.messages[0]?.seq ?? (this.#thread.position ?? 0) + 1;
-    const page = await this.list({ before_seq: first, limit });
-    for (const message of page.messages) this.#own(message);
-    this.#thread.prepend(page.messages);
+    const { thread, position } = this.#log;
+    const page = await this.list({ before_seq: thread.messages[0]?.seq ?? position + 1, limit });
+    this.#settle(page.messages);
+    thread.prepend(page.messages);
     this.#hasEarlier = page.has_more;
-    this.#changed();
+    this.changed();
     return page.has_more;
   }
 
   /** Marks as read up to a seq; all that is here when left out. Resolves when the server knows. */
-  async markRead(seq: number | undefined = this.#thread.position): Promise<void> {
-    if (seq !== undefined) await this.#marks.want({ read_seq: seq });
+  markRead(seq: number = this.#log.position): Promise<void> {
+    return this.#marks.want({ read_seq: seq });
   }
 
-  /** Call it on each key press, or once at the start and once at the end: throttled and repeated as needed. */
+  /** Call it on each key press, or at the start and at the end: throttled and repeated as needed. */
   setTyping(typing: boolean): void {
     this.#typing.set(typing);
   }
 
   /** Shares where this person is: at most once a second, the last one wins. Not queued while offline. */
   shareLocation(position: Position): Promise<void> {
-    this.#position = position;
-    if (!this.#sharing) {
-      this.#sharing = this.#share().finally(() => (this.#sharing = undefined));
-      this.#sharing.catch(() => undefined);
-    }
-    return this.#sharing;
-  }
-
-  /** @internal Where a catch-up of this booking starts; undefined when it is not joined. */
-  get syncFrom(): number | undefined {
-    return this.#joined ? this.#thread.position : undefined;
+    return this.#sharing.share(position);
   }
 
   /** @internal One booking's part of an answered `sync`. */
   synced(entry: Result<'sync'>['bookings'][number]): void {
-    if ('error' in entry)
-      return this.#lost(CurblineError.from(entry.error as Parameters<typeof CurblineError.from>[0]));
-    const { status, chat, closes_at, receipts, presence, locations, messages, has_more, last_seq } = entry;
-    const known = this.#view?.user_detail;
-    this.#updateView({ status, chat, closes_at });
-    for (const receipt of receipts) this.#heardReceipt(receipt);
-    for (const someone of presence) this.#heardPresence(someone);
-    for (const location of locations) this.#heardLocation(location);
-    this.#tell(this.#thread.page(messages));
-    if (has_more || this.#thread.behind || last_seq > (this.#thread.position ?? 0)) this.catchUp();
-    // The other seat changed hands while this client was away.
-    const other = presence.find(({ scope, user_id }) => scope === known?.scope && user_id !== known._id);
-    if (other) this.#refreshView();
-    this.#changed();
+    if ('error' in entry) return this.#lost(CurblineError.from(entry.error));
+    const people = this.#people;
+    people.update(entry);
+    entry.receipts.forEach((receipt) => this.#received(receipt));
+    entry.presence.forEach((someone) => people.present(someone));
+    entry.locations.forEach((location) => people.located(location));
+    this.#log.page(entry.messages, entry.last_seq);
+    if (people.replaced(entry.presence)) this.#refresh();
+    this.changed();
   }
 
   /** @internal */
   heard<N extends EventName>(name: N, payload: EventPayload<N>): void {
-    const handle = this.#handlers[name] as ((payload: EventPayload<N>) => void) | undefined;
-    handle?.call(this, payload);
+    this.#handlers[name]?.(payload);
   }
 
-  /** @internal The server has stored a message of this person's. */
-  stored(message: MessageObject): void {
-    this.#hear(message);
+  /** @internal */
+  hear(message: MessageObject): void {
+    this.#log.hear(message);
+    this.changed();
   }
 
-  /** @internal Something outside the log has changed. */
-  changed(): void {
-    this.#changed();
+  /** @internal Where a catch-up starts. */
+  get position(): number {
+    return this.#log.position;
   }
 
-  /** @internal Reads the log from the last applied seq on, until nothing is missing. */
+  /** @internal */
   catchUp(): void {
-    if (this.#catchingUp || this.#thread.position === undefined || !this.#joined) return;
-    this.#catchingUp = true;
-    void this.#readOn().finally(() => (this.#catchingUp = false));
+    this.#log.read();
   }
 
-  async #readOn(): Promise<void> {
-    for (let idle = 0; this.#joined;) {
-      try {
-        const page = await this.list({ after_seq: this.#thread.position ?? 0, limit: LIMITS.pageMax });
-        const progress = this.#tell(this.#thread.page(page.messages));
-        if (!page.has_more && !this.#thread.behind) return;
-        // A page may be older than the event that led here: look again, soon and then less often.
-        idle = progress ? 0 : idle + 1;
-        if (idle) await pause(jittered(Math.min(5_000, 25 * 2 ** idle)));
-      } catch (cause) {
-        const error = asCurblineError(cause, 'internal');
-        if (error.code === 'closed') return;
-        if (!error.retryable) return this.#lost(error);
-        await pause(jittered(error.retryAfterMs ?? 1_000));
-      }
-    }
+  /** @internal Something that a screen shows is different now. */
+  changed(): void {
+    this.#snapshot = undefined;
+    this.#emitter.emit('change', undefined);
   }
 
   async #join({ after_seq, history = LIMITS.pageDefault }: JoinOptions): Promise<ConnectionObject> {
-    const { connection } = this.#host;
-    const after = this.#thread.position ?? after_seq;
-    const answer = await connection.request('booking.join', {
+    const after = this.#log.thread.position ?? after_seq;
+    const {
+      messages,
+      has_more: _,
+      ...view
+    } = await this.#host.connection.request('booking.join', {
       booking_id: this.id,
       ...(after !== undefined && { after_seq: after }),
     });
-    const { messages = [], has_more: _, ...view } = answer;
     this.#see(view);
     if (after === undefined) {
       const page = await this.list({ limit: history });
-      for (const message of page.messages) this.#own(message);
+      this.#settle(page.messages);
       this.#hasEarlier = page.has_more;
-      this.#joined = true;
-      this.#tell(this.#thread.start(page.messages.at(-1)?.seq ?? view.from_seq - 1, page.messages));
+      this.#log.start(page.messages.at(-1)?.seq ?? view.from_seq - 1, page.messages);
     } else {
-      this.#joined = true;
-      this.#hasEarlier = after >= view.from_seq;
-      if (this.#thread.position === undefined) this.#tell(this.#thread.start(after, []));
-      this.#tell(this.#thread.page(messages));
+      if (this.#log.thread.position === undefined) this.#hasEarlier = after >= view.from_seq;
+      this.#log.start(after, this.#log.thread.messages);
     }
+    this.#log.page(messages ?? [], view.last_seq);
     this.#markDelivered();
-    if (this.#thread.behind || view.last_seq > (this.#thread.position ?? 0)) this.catchUp();
-    this.#changed();
-    return this.#view ?? view;
+    this.changed();
+    return this.#people.view ?? view;
   }
 
+  /** What the server tells live. Afterwards the app is told, with the state already changed. */
   readonly #handlers: { [N in EventName]?: (payload: EventPayload<N>) => void } = {
     'create-connection': (view) => {
       this.#see(view);
       this.#emitter.emit('create-connection', view);
     },
-    'message.created': ({ message }) => this.#hear(message),
+    'message.created': ({ message }) => this.hear(message),
     'receipt.updated': (receipt) => {
-      this.#heardReceipt(receipt);
+      this.#received(receipt);
+      this.changed();
       this.#emitter.emit('receipt.updated', receipt);
     },
     'typing.updated': (typing) => {
-      if (typing.user_id !== this.#host.user?.user_id) this.#typists.hear(typing);
+      if (this.#people.isMe(typing)) return;
+      if (typing.typing) this.#typists.started(typing);
+      else this.#typists.ended(typing.user_id);
     },
     'presence.updated': (presence) => {
-      this.#heardPresence(presence);
+      this.#people.present(presence);
+      if (!presence.online) this.#typists.ended(presence.user_id);
+      this.changed();
       this.#emitter.emit('presence.updated', presence);
-      this.#changed();
     },
     'location.updated': (location) => {
-      this.#heardLocation(location);
+      this.#people.located(location);
+      this.changed();
       this.#emitter.emit('location.updated', location);
-      this.#changed();
     },
     'booking.updated': (update) => {
-      const { status, chat, closes_at, reason } = update;
-      this.#updateView({ status, chat, closes_at });
-      if (reason === 'unassigned') this.#joined = false;
-      if (reason === 'reassigned') this.#refreshView();
+      this.#people.update(update);
+      if (update.reason === 'unassigned') this.#log.following = false;
+      if (update.reason === 'reassigned') this.#refresh();
+      this.changed();
       this.#emitter.emit('booking.updated', update);
-      this.#changed();
     },
   };
 
-  #hear(message: MessageObject): void {
-    this.#tell(this.#thread.hear(message));
-    if (this.#thread.behind) this.catchUp();
-    this.#changed();
+  #applied(messages: readonly MessageObject[]): void {
+    this.#settle(messages);
+    for (const { sender } of messages) this.#typists.ended(sender.user_id);
+    this.#snapshot = undefined;
+    for (const message of messages) this.#emitter.emit('message.created', message);
+    this.#markDelivered();
+    this.changed();
   }
 
-  /** Tells the app what was applied, in order. Says whether there was any. */
-  #tell(applied: readonly MessageObject[]): boolean {
-    for (const message of applied) {
-      this.#own(message);
-      this.#typists.hear({ ...(message.sender as Identity), typing: false });
+  /** An own message in the log is as good as the answer to it. */
+  #settle(messages: readonly MessageObject[]): void {
+    for (const message of messages) {
+      if (!this.#people.isMe(message.sender)) continue;
+      this.#own.add(message.client_id);
+      this.#host.outbox.settle({ message, duplicate: true });
     }
-    if (applied.length > 0) {
-      this.#snapshot = undefined;
-      for (const message of applied) this.#emitter.emit('message.created', message);
-      this.#markDelivered();
-      this.#changed();
-    }
-    return applied.length > 0;
-  }
-
-  /** An own message in the log is as good as the answer that brought it there. */
-  #own(message: MessageObject): void {
-    if (!this.#isMine(message)) return;
-    this.#applied.add(message.client_id);
-    if (this.#host.outbox.has(message.client_id)) this.#host.outbox.settle({ message, duplicate: true });
-  }
-
-  #isMine({ sender }: MessageObject): boolean {
-    const { user } = this.#host;
-    return sender.user_id === user?.user_id && sender.scope === user.scope;
   }
 
   #markDelivered(): void {
-    const last = this.#thread.messages.findLast((message) => !this.#isMine(message));
-    // Not told, it is told again with the next message or the next join.
+    const last = this.#log.thread.messages.findLast(({ sender }) => !this.#people.isMe(sender));
+    // Not told, it is told with the next message or the next join.
     if (last) this.#marks.want({ delivered_seq: last.seq }).catch(() => undefined);
   }
 
-  #heardReceipt(receipt: { user_id: string; scope: string; delivered_seq: number; read_seq: number }): void {
-    const { user } = this.#host;
-    if (receipt.user_id === user?.user_id && receipt.scope === user.scope) this.#marks.hear(receipt);
-    else if (receipt.scope !== 'support') this.#counterpart = furthest(this.#counterpart, receipt);
-    this.#changed();
+  #received(receipt: ReceiptObject): void {
+    if (this.#people.isMe(receipt)) this.#marks.hear(receipt);
+    else this.#people.received(receipt);
     // Someone has a message that this client has not: give the live event a moment, then look.
-    const seq = Math.max(receipt.delivered_seq, receipt.read_seq);
-    if (this.#joined && seq > (this.#thread.position ?? seq)) {
-      setTimeout(() => seq > (this.#thread.position ?? seq) && this.catchUp(), HINT_MS);
-    }
-  }
-
-  #heardPresence(presence: PresenceObject): void {
-    if (presence.user_id === this.#host.user?.user_id) return;
-    const { user_id, scope, online, last_seen_at, types } = presence;
-    const entry = { user_id, scope, online, types, ...(last_seen_at !== undefined && { last_seen_at }) };
-    this.#presence = [...this.#presence.filter((other) => other.user_id !== user_id), entry];
-    if (!online) this.#typists.hear({ user_id, scope, typing: false });
-  }
-
-  #heardLocation(location: LocationObject): void {
-    this.#locations = [...this.#locations.filter((other) => other.user_id !== location.user_id), location];
+    const behind = (): boolean => this.#log.following && receipt.delivered_seq > this.#log.position;
+    if (behind()) setTimeout(() => behind() && this.catchUp(), HINT_MS);
   }
 
   #see(view: ConnectionObject): void {
-    if (this.#view && this.#view.user_detail._id !== view.user_detail._id) this.#presence = [];
-    this.#view = view;
+    this.#people.see(view);
     this.#marks.hear(view);
-    this.#counterpart = furthest(this.#counterpart, view.counterpart);
-    const { _id: user_id, scope } = view.user_detail;
-    const { online, last_seen_at } = view.counterpart;
-    const types = this.#presence.find((other) => other.user_id === user_id)?.types ?? [];
-    this.#heardPresence({
-      user_id,
-      scope,
-      online,
-      types,
-      ...(last_seen_at !== undefined && { last_seen_at }),
-    });
-    this.#changed();
+    this.changed();
   }
 
-  #updateView(update: {
-    status: string;
-    chat: ConnectionObject['chat'];
-    closes_at?: string | undefined;
-  }): void {
-    if (!this.#view) return;
-    const { closes_at: _, ...view } = this.#view;
-    const { closes_at, status, chat } = update;
-    this.#view = { ...view, status, chat, ...(closes_at !== undefined && { closes_at }) };
-    if (chat === 'closed') this.#locations = [];
-  }
-
-  #refreshView(): void {
+  /** The other seat has changed hands: ask who it is now. */
+  #refresh(): void {
     this.#host.connection.request('booking.join', { booking_id: this.id }).then(
       ({ messages: _, has_more: __, ...view }) => this.#see(view),
-      (cause: unknown) => {
-        const error = asCurblineError(cause, 'internal');
-        if (error.code !== 'closed') this.#emitter.emit('error', error);
-      },
+      (cause: unknown) => this.#emitter.emit('error', asCurblineError(cause, 'internal')),
     );
   }
 
   #lost(error: CurblineError): void {
+    const { view } = this.#people;
     // A closed chat may be opened again; a seat that is gone has to be joined again.
-    if (error.code === 'chat_closed') this.#updateView({ ...this.#view!, chat: 'closed' });
-    else this.#joined = false;
+    if (error.code !== 'chat_closed') this.#log.following = false;
+    else if (view) this.#people.update({ ...view, chat: 'closed' });
     this.#emitter.emit('error', error);
-    this.#changed();
-  }
-
-  async #share(): Promise<void> {
-    await pause(this.#sharedAt + LIMITS.locationEveryMs - Date.now());
-    this.#sharedAt = Date.now();
-    await this.#host.connection.ask('location.share', { booking_id: this.id, ...this.#position! });
-  }
-
-  #changed(): void {
-    this.#snapshot = undefined;
-    this.#receipts = undefined;
-    this.#emitter.emit('change', undefined);
+    this.changed();
   }
 
   #show(): ChatMessage[] {
-    const early = this.#thread.early.filter((message) => this.#isMine(message));
-    const stored = new Set(early.map(({ client_id }) => client_id));
-    const unsent = this.#host.outbox
-      .of(this.id)
-      .filter(({ client_id }) => !this.#applied.has(client_id) && !stored.has(client_id));
+    const { thread } = this.#log;
+    const early = thread.early.filter(({ sender }) => this.#people.isMe(sender));
+    const stored = new Set([...this.#own, ...early.map(({ client_id }) => client_id)]);
+    const unsent = this.#host.outbox.of(this.id).filter(({ client_id }) => !stored.has(client_id));
+    const { own, counterpart } = this.receipts;
     return [
-      ...[...this.#thread.messages, ...early].map((message) => this.#showStored(message)),
-      ...unsent.map((entry) => this.#showUnsent(entry)),
+      ...[...thread.messages, ...early].map((message) => {
+        const mine = this.#people.isMe(message.sender);
+        return this.#shown.stored(message, mine, mine ? counterpart : own);
+      }),
+      ...unsent.map((entry) => this.#shown.unsent(entry, this.#host.user())),
     ];
-  }
-
-  #showStored(message: MessageObject): ChatMessage {
-    const mine = this.#isMine(message);
-    const { delivered_seq, read_seq } = mine ? this.#counterpart : this.#marks.own;
-    const reached = (seq: number): boolean => message.seq <= seq;
-    const state: MessageState = reached(read_seq) ? 'read' : reached(delivered_seq) ? 'delivered' : 'stored';
-    const shown = this.#shown.get(message);
-    if (shown?.state === state && shown.mine === mine) return shown;
-    const next: ChatMessage = { ...message, mine, state };
-    this.#shown.set(message, next);
-    return next;
-  }
-
-  #showUnsent(entry: OutboxEntry): ChatMessage {
-    const shown = this.#shown.get(entry);
-    if (shown) return shown;
-    const { booking_id, client_id, kind, body, created_at, error } = entry;
-    const sender = this.#host.user ?? { user_id: '', scope: 'customer' };
-    const common = { booking_id, client_id, kind, body, created_at, sender, mine: true } as const;
-    const next: ChatMessage = error
-      ? { ...common, state: 'failed', error: CurblineError.from(error) }
-      : { ...common, state: 'queued' };
-    this.#shown.set(entry, next);
-    return next;
   }
 }
 
@@ -500,6 +398,3 @@ const commandOf = (content: Content): Pick<PayloadInput<'message.send'>, 'kind' 
   if ('location' in content) return { kind: 'location', body: content.location };
   return { kind: 'canned', body: { key: content.canned, ...(content.params && { params: content.params }) } };
 };
-
-const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => void setTimeout(resolve, Math.max(0, ms)));

@@ -1,7 +1,7 @@
 import type { EventName, EventPayload, PayloadInput, Result } from '@curbline/contract';
 import { LIMITS } from '@curbline/contract/wire';
 import { Booking } from './booking.js';
-import { Connection, jittered } from './connection.js';
+import { Connection } from './connection.js';
 import { asCurblineError } from './curbline-error.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import type { Identity } from './identity.js';
@@ -9,6 +9,7 @@ import { indexedDbOutbox } from './indexeddb-outbox.js';
 import { openSocket, type OpenSocket } from './link.js';
 import { Outbox } from './outbox.js';
 import { memoryOutbox, type OutboxStore } from './outbox-store.js';
+import { jittered } from './pause.js';
 import type { ChatEvents, ClientOptions, ConnectionState } from './types.js';
 
 /** One person's link to the server, over any number of sockets in its life. Made by `createClient`. */
@@ -34,7 +35,7 @@ export class ChatClient {
           kind,
           body,
         } as PayloadInput<'message.send'>),
-      stored: ({ message }) => this.#bookings.get(message.booking_id)?.stored(message),
+      stored: ({ message }) => this.#bookings.get(message.booking_id)?.hear(message),
       changed: (bookingId) => this.#bookings.get(bookingId)?.changed(),
       error: (error) => this.#emitter.emit('error', error),
     });
@@ -90,14 +91,8 @@ export class ChatClient {
   booking(bookingId: string): Booking {
     let booking = this.#bookings.get(bookingId);
     if (!booking) {
-      const client = this;
-      booking = new Booking(bookingId, {
-        connection: this.#connection,
-        outbox: this.#outbox,
-        get user() {
-          return client.#user;
-        },
-      });
+      const [connection, outbox] = [this.#connection, this.#outbox];
+      booking = new Booking(bookingId, { connection, outbox, user: () => this.#user });
       this.#bookings.set(bookingId, booking);
     }
     return booking;
@@ -146,10 +141,10 @@ export class ChatClient {
   /** Brings all joined bookings up to date, and looks again after a while: a live event may get lost on its way. */
   async #sync(): Promise<void> {
     clearTimeout(this.#checking);
-    const joined = [...this.#bookings.values()].filter((booking) => booking.syncFrom !== undefined);
+    const joined = [...this.#bookings.values()].filter((booking) => booking.joined);
     for (let start = 0; start < joined.length; start += LIMITS.syncBookingsMax) {
       const part = joined.slice(start, start + LIMITS.syncBookingsMax);
-      const asked = part.map((booking) => ({ booking_id: booking.id, after_seq: booking.syncFrom ?? 0 }));
+      const asked = part.map((booking) => ({ booking_id: booking.id, after_seq: booking.position }));
       try {
         const answer = await this.#connection.ask('sync', { bookings: asked });
         for (const entry of answer.bookings) this.#bookings.get(entry.booking_id)?.synced(entry);

@@ -2,6 +2,7 @@ import type { CommandName, EventName, EventPayload, PayloadInput, Result } from 
 import { asCurblineError, CurblineError } from './curbline-error.js';
 import { identityOf, type Identity } from './identity.js';
 import { Link, type LinkEnd, type OpenSocket } from './link.js';
+import { jittered, pause } from './pause.js';
 import type { ClientOptions, ConnectionState } from './types.js';
 
 export interface ConnectionHandlers {
@@ -233,8 +234,3 @@ export class Connection {
     this.#handlers.state(state);
   }
 }
-
-/** Half to one and a half of it, so that many clients do not come back at once. */
-export const jittered = (ms: number): number => ms * (0.5 + Math.random());
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));

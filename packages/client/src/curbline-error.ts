@@ -1,4 +1,3 @@
-import { ERRORS } from '@curbline/contract/wire';
 import type { ErrorCode, ErrorObject } from '@curbline/contract';
 
 /**
@@ -10,6 +9,9 @@ import type { ErrorCode, ErrorObject } from '@curbline/contract';
  * - `storage`: the outbox could not be read or written
  */
 export type CurblineErrorCode = ErrorCode | 'timeout' | 'offline' | 'closed' | 'token' | 'storage';
+
+/** Where an answer leaves it open. The contract's own table would cost a browser all of its sentences. */
+const RETRYABLE = /^(rate_limited|unavailable|internal|timeout|offline|closed|storage)$/;
 
 /**
  * Why something did not work: the one error class of the SDK.
@@ -33,21 +35,20 @@ export class CurblineError extends Error {
   constructor(
     code: CurblineErrorCode,
     message: string,
-    error: Partial<ErrorObject> & { cause?: unknown } = {},
+    more: Partial<Omit<ErrorObject, 'code'>> & ErrorOptions = {},
   ) {
-    super(message, error.cause === undefined ? undefined : { cause: error.cause });
+    super(message, more);
     this.name = 'CurblineError';
     this.code = code;
-    this.retryable =
-      error.retryable ?? (code in ERRORS ? ERRORS[code as ErrorCode].retryable : code !== 'token');
-    if (error.retry_after_ms !== undefined) this.retryAfterMs = error.retry_after_ms;
-    if (error.details !== undefined) this.details = error.details;
-    if (error.request_id !== undefined) this.requestId = error.request_id;
+    this.retryable = more.retryable ?? RETRYABLE.test(code);
+    if (more.retry_after_ms !== undefined) this.retryAfterMs = more.retry_after_ms;
+    if (more.details !== undefined) this.details = more.details;
+    if (more.request_id !== undefined) this.requestId = more.request_id;
   }
 
   /** From the `error` of an answer. */
-  static from(error: Partial<ErrorObject> & Pick<ErrorObject, 'code' | 'message'>): CurblineError {
-    return new CurblineError(error.code, error.message, error);
+  static from(error: { code: string; message: string } & Partial<Omit<ErrorObject, 'code'>>): CurblineError {
+    return new CurblineError(error.code as ErrorCode, error.message, error);
   }
 }
 

@@ -10,32 +10,32 @@ export interface Identity {
 /** Reads `sub` and `scope` of a JWT. Not a check: that is the server's work. */
 export const identityOf = (token: string): Identity => {
   try {
-    const base64 = token.split('.')[1]?.replaceAll('-', '+').replaceAll('_', '/') ?? '';
-    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-    const claims = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown; scope?: unknown };
-    if (typeof claims.sub === 'string' && typeof claims.scope === 'string') {
-      return { user_id: claims.sub, scope: claims.scope as Scope };
-    }
-    throw new Error('sub or scope is missing');
+    const [, payload = ''] = token.split('.');
+    const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'));
+    const json = new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+    const { sub, scope } = JSON.parse(json) as { sub?: string; scope?: Scope };
+    if (!sub || !scope) throw new Error('sub or scope is missing');
+    return { user_id: sub, scope };
   } catch (cause) {
     throw new CurblineError(
       'token',
       'The token is no JWT with sub and scope; for other tokens give `user`.',
-      { cause },
+      {
+        cause,
+      },
     );
   }
 };
 
 /** A random UUID, also where `crypto.randomUUID` is missing: plain-http pages, React Native. */
 export const newClientId = (): string => {
-  const source = globalThis.crypto as Crypto | undefined;
+  const source = globalThis.crypto as Partial<Crypto> | undefined;
   if (source?.randomUUID) return source.randomUUID();
-  const bytes = new Uint8Array(16);
-  if (source?.getRandomValues) source.getRandomValues(bytes);
-  else for (let index = 0; index < 16; index += 1) bytes[index] = Math.random() * 256;
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return [...bytes]
-    .map((byte, index) => ([4, 6, 8, 10].includes(index) ? '-' : '') + byte.toString(16).padStart(2, '0'))
-    .join('');
+  const random = source?.getRandomValues
+    ? source.getRandomValues(new Uint8Array(31))
+    : Uint8Array.from({ length: 31 }, () => Math.random() * 256);
+  let index = 0;
+  return 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replaceAll('x', () =>
+    ((random[index++] ?? 0) & 15).toString(16),
+  );
 };

@@ -126,8 +126,7 @@ export class Link {
     if (this.#ended) return;
     this.#ended = true;
     this.#raw.disconnect();
-    for (const fail of [...this.#waiting])
-      fail(new CurblineError('offline', `The link ended: ${end.message}.`));
+    for (const fail of this.#waiting) fail(new CurblineError('offline', `The link ended: ${end.message}.`));
     this.#handlers.down(this.#farewell ? { ...end, farewell: this.#farewell } : end);
   }
 }

@@ -1,6 +1,8 @@
 import type { PayloadInput, Result } from '@curbline/contract';
 
-interface Seqs {
+/** How far someone is. */
+/** How far someone is. */
+export interface Seqs {
   delivered_seq: number;
   read_seq: number;
 }

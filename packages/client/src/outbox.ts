@@ -1,6 +1,6 @@
-import { jittered } from './connection.js';
 import { asCurblineError, CurblineError } from './curbline-error.js';
 import type { OutboxEntry, OutboxStore } from './outbox-store.js';
+import { jittered, pause } from './pause.js';
 import { Tabs, type TabNews } from './tabs.js';
 import type { Sent } from './types.js';
 
@@ -12,6 +12,8 @@ export interface OutboxPorts {
   changed(bookingId: string): void;
   error(error: CurblineError): void;
 }
+
+type Failure = NonNullable<OutboxEntry['error']>;
 
 interface Waiter {
   resolve(sent: Sent): void;
@@ -180,20 +182,18 @@ export class Outbox {
 
   #pump(bookingId: string): void {
     if (!this.#sending || this.#busy.has(bookingId)) return;
-    const mine = (item: Item): boolean => !item.remote || this.#tabs?.decided === true;
+    const mine = (item: Item): boolean => !item.remote || this.#tabs?.locks !== undefined;
     const item = this.#items.find(
       (each) => each.entry.booking_id === bookingId && !each.entry.error && mine(each),
     );
     if (!item?.saved) return;
     this.#busy.add(bookingId);
-    void this.#try(item).then((pauseMs) => {
-      const next = (): void => {
+    void this.#try(item)
+      .then(pause)
+      .then(() => {
         this.#busy.delete(bookingId);
         this.#pump(bookingId);
-      };
-      if (pauseMs) setTimeout(next, pauseMs);
-      else next();
-    });
+      });
   }
 
   /** Milliseconds to wait before the next one. */
@@ -220,21 +220,22 @@ export class Outbox {
     return 0;
   }
 
-  #fail(item: Item, error: CurblineError): void {
-    const { code, message, retryable, details, requestId } = error;
-    const kept = {
+  #fail(item: Item, { code, message, retryable, details, requestId }: CurblineError): void {
+    const error = {
       code,
       message,
       retryable,
       details,
-      ...(requestId !== undefined && { request_id: requestId }),
-    };
-    this.#failHere(item, kept as NonNullable<OutboxEntry['error']>);
-    const news: TabNews = { told: 'failed', client_id: item.entry.client_id, error: item.entry.error! };
-    if (this.has(item.entry.client_id)) void this.#save(item).then(() => this.#tabs?.tell(news));
+      ...(requestId && { request_id: requestId }),
+    } as Failure;
+    const { client_id } = item.entry;
+    this.#failHere(item, error);
+    if (this.has(client_id)) {
+      void this.#save(item).then(() => this.#tabs?.tell({ told: 'failed', client_id, error }));
+    }
   }
 
-  #failHere(item: Item, error: NonNullable<OutboxEntry['error']>): void {
+  #failHere(item: Item, error: Failure): void {
     item.entry = { ...item.entry, error };
     for (const waiter of item.waiters.splice(0)) waiter.reject(CurblineError.from(error));
     this.#ports.changed(item.entry.booking_id);

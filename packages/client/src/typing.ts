@@ -1,4 +1,3 @@
-import type { EventPayload } from '@curbline/contract';
 import { LIMITS } from '@curbline/contract/wire';
 import type { Typist } from './types.js';
 
@@ -46,24 +45,22 @@ export class Typists {
     this.#changed = changed;
   }
 
-  hear({
-    user_id,
-    scope,
-    typing,
-  }: Pick<EventPayload<'typing.updated'>, 'user_id' | 'scope' | 'typing'>): void {
+  started({ user_id, scope }: Typist): void {
     clearTimeout(this.#timers.get(user_id));
-    const others = this.all.filter((typist) => typist.user_id !== user_id);
-    const was = others.length < this.all.length;
-    if (typing) {
-      const end = (): void => this.hear({ user_id, scope, typing: false });
-      this.#timers.set(user_id, setTimeout(end, LIMITS.typingExpiresMs + 1_000));
-    }
-    if (typing === was) return;
-    this.all = typing ? [...others, { user_id, scope }] : others;
+    this.#timers.set(
+      user_id,
+      setTimeout(() => this.ended(user_id), LIMITS.typingExpiresMs + 1_000),
+    );
+    if (this.all.some((typist) => typist.user_id === user_id)) return;
+    this.all = [...this.all, { user_id, scope }];
     this.#changed();
   }
 
-  clear(): void {
-    for (const typist of this.all) this.hear({ ...typist, typing: false });
+  ended(userId: string): void {
+    clearTimeout(this.#timers.get(userId));
+    const others = this.all.filter((typist) => typist.user_id !== userId);
+    if (others.length === this.all.length) return;
+    this.all = others;
+    this.#changed();
   }
 }

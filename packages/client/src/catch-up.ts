@@ -1,0 +1,80 @@
+import { LIMITS } from '@curbline/contract/wire';
+import type { MessageObject, Result } from '@curbline/contract';
+import { asCurblineError, type CurblineError } from './curbline-error.js';
+import { jittered, pause } from './pause.js';
+import { Thread } from './thread.js';
+import type { PageQuery } from './types.js';
+
+export interface CatchUpPorts {
+  list(page: PageQuery): Promise<Result<'message.list'>>;
+  /** Told once for each message, in order. */
+  applied(messages: readonly MessageObject[]): void;
+  /** The log cannot be read any more. */
+  lost(error: CurblineError): void;
+}
+
+/** A thread that follows its booking's log: whatever is missing is read from the log before anything later is told. */
+export class CatchUp {
+  readonly thread = new Thread();
+  /** Whether it follows: the seat is there, as far as is known. */
+  following = false;
+  readonly #ports: CatchUpPorts;
+  #reading = false;
+
+  constructor(ports: CatchUpPorts) {
+    this.#ports = ports;
+  }
+
+  /** The last applied seq; 0 before the first. */
+  get position(): number {
+    return this.thread.position ?? 0;
+  }
+
+  /** Begins at a position, with the messages that lead up to it. */
+  start(position: number, before: readonly MessageObject[]): void {
+    this.following = true;
+    this.#tell(this.thread.start(position, before));
+  }
+
+  /** A message that came by itself. */
+  hear(message: MessageObject): void {
+    this.#tell(this.thread.hear(message));
+    if (this.thread.behind) this.read();
+  }
+
+  /** A page of the log after a position that was applied when it was asked for, and how far the log goes. */
+  page(messages: readonly MessageObject[], lastSeq: number): void {
+    this.#tell(this.thread.page(messages));
+    if (this.thread.behind || lastSeq > this.position) this.read();
+  }
+
+  /** Reads the log from the position on, until nothing is missing. */
+  read(): void {
+    if (this.#reading || !this.following || this.thread.position === undefined) return;
+    this.#reading = true;
+    void this.#readOn().finally(() => (this.#reading = false));
+  }
+
+  async #readOn(): Promise<void> {
+    for (let idle = 0; this.following;) {
+      try {
+        const page = await this.#ports.list({ after_seq: this.position, limit: LIMITS.pageMax });
+        const progress = this.#tell(this.thread.page(page.messages));
+        if (!page.has_more && !this.thread.behind) return;
+        // A page may be older than the event that led here: look again, soon and then less often.
+        idle = progress ? 0 : idle + 1;
+        if (idle) await pause(jittered(Math.min(5_000, 25 * 2 ** idle)));
+      } catch (cause) {
+        const error = asCurblineError(cause, 'internal');
+        if (error.code === 'closed') return;
+        if (!error.retryable) return this.#ports.lost(error);
+        await pause(jittered(error.retryAfterMs ?? 1_000));
+      }
+    }
+  }
+
+  #tell(applied: readonly MessageObject[]): boolean {
+    if (applied.length > 0) this.#ports.applied(applied);
+    return applied.length > 0;
+  }
+}

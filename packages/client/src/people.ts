@@ -1,0 +1,61 @@
+import type { ConnectionObject, LocationObject, PresenceObject, ReceiptObject } from '@curbline/contract';
+import type { Identity } from './identity.js';
+import { furthest, type Seqs } from './marks.js';
+
+/** Who else is in a booking: the view of `join`, presence, positions, how far they have read. Changes make new objects. */
+export class People {
+  view: ConnectionObject | undefined;
+  presence: readonly PresenceObject[] = [];
+  locations: readonly LocationObject[] = [];
+  counterpart: Readonly<Seqs> = { delivered_seq: 0, read_seq: 0 };
+  readonly #me: () => Identity | undefined;
+
+  constructor(me: () => Identity | undefined) {
+    this.#me = me;
+  }
+
+  isMe({ user_id, scope }: { user_id: string; scope: string }): boolean {
+    const me = this.#me();
+    return user_id === me?.user_id && scope === me.scope;
+  }
+
+  see(view: ConnectionObject): void {
+    const { _id: user_id, scope } = view.user_detail;
+    if (this.view?.user_detail._id !== user_id) this.presence = [];
+    this.view = view;
+    this.counterpart = furthest(this.counterpart, view.counterpart);
+    const { online, last_seen_at } = view.counterpart;
+    const types = this.presence.find((other) => other.user_id === user_id)?.types ?? [];
+    this.present({ user_id, scope, online, types, ...(last_seen_at && { last_seen_at }) });
+  }
+
+  /** What `booking.updated` and `sync` know of the view. */
+  update(update: { status: string; chat: ConnectionObject['chat']; closes_at?: string | undefined }): void {
+    if (!this.view) return;
+    const { status, chat, closes_at } = update;
+    const { closes_at: _, ...view } = this.view;
+    this.view = { ...view, status, chat, ...(closes_at && { closes_at }) };
+    if (chat === 'closed') this.locations = [];
+  }
+
+  /** Only grows: a driver who took over starts where the other one ended. */
+  received(receipt: ReceiptObject): void {
+    if (receipt.scope !== 'support') this.counterpart = furthest(this.counterpart, receipt);
+  }
+
+  present({ user_id, scope, online, last_seen_at, types }: PresenceObject): void {
+    if (this.isMe({ user_id, scope })) return;
+    const entry = { user_id, scope, online, types, ...(last_seen_at && { last_seen_at }) };
+    this.presence = [...this.presence.filter((other) => other.user_id !== user_id), entry];
+  }
+
+  located(location: LocationObject): void {
+    this.locations = [...this.locations.filter((other) => other.user_id !== location.user_id), location];
+  }
+
+  /** Whether the other seat belongs to somebody else than `view` says. */
+  replaced(presence: readonly PresenceObject[]): boolean {
+    const known = this.view?.user_detail;
+    return presence.some(({ scope, user_id }) => scope === known?.scope && user_id !== known._id);
+  }
+}

@@ -1,0 +1,32 @@
+import { LIMITS } from '@curbline/contract/wire';
+import { pause } from './pause.js';
+import type { Position } from './types.js';
+
+/** Positions go out at most once a second; the last one wins. */
+export class PositionSharing {
+  readonly #tell: (position: Position) => Promise<unknown>;
+  #position: Position | undefined;
+  #sharing: Promise<void> | undefined;
+  #toldAt = 0;
+
+  constructor(tell: (position: Position) => Promise<unknown>) {
+    this.#tell = tell;
+  }
+
+  share(position: Position): Promise<void> {
+    this.#position = position;
+    if (!this.#sharing) {
+      this.#sharing = this.#next();
+      // Whoever does not wait for it does not care either.
+      this.#sharing.catch(() => undefined);
+    }
+    return this.#sharing;
+  }
+
+  async #next(): Promise<void> {
+    await pause(Math.max(0, this.#toldAt + LIMITS.locationEveryMs - Date.now()));
+    this.#sharing = undefined;
+    this.#toldAt = Date.now();
+    if (this.#position) await this.#tell(this.#position);
+  }
+}
