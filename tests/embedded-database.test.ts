@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EmbeddedPostgresError, startEmbeddedPostgres } from '../packages/server/src/store/embedded/embedded-postgres.js';
 import { Ground, isRoot, postmasterPid, query, serverProcesses, until } from './harness/embedded-ground.js';
 import { leaveOut } from './harness/left-out.js';
@@ -22,6 +22,13 @@ if (isRoot && !nobodyReadsUs) leaveOut('the embedded database of an ordinary use
 if (native === undefined) leaveOut('missing library links of the PostgreSQL package', 'this platform has no package');
 
 let ground: Ground;
+const templateGround = new Ground();
+let template: string;
+beforeAll(async () => {
+  template = templateGround.folder();
+  await (await startEmbeddedPostgres({ dataDir: template })).stop();
+});
+afterAll(() => templateGround.cleanUp());
 beforeEach(() => {
   ground = new Ground();
 });
@@ -51,7 +58,7 @@ describe('a first start', () => {
   });
 
   test('keeps its rows for the next start', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const first = await startEmbeddedPostgres({ dataDir });
     await query(first.connection, 'CREATE TABLE kept AS SELECT 42 AS answer');
     await first.stop();
@@ -94,7 +101,7 @@ describe('several processes on one folder', () => {
   });
 
   test('never lose the server to one that leaves while another starts', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     let leaving = await startEmbeddedPostgres({ dataDir });
     for (let round = 0; round < 12; round++) {
       const [arrived] = await Promise.all([startEmbeddedPostgres({ dataDir }), leaving.stop()]);
@@ -106,7 +113,7 @@ describe('several processes on one folder', () => {
   });
 
   test('leave the server to a client that is still connected, such as pg_dump', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const postgres = await startEmbeddedPostgres({ dataDir });
     const client = new pg.Client({ ...postgres.connection, ssl: false });
     await client.connect();
@@ -121,7 +128,7 @@ describe('several processes on one folder', () => {
 
 describe('the server outlives', () => {
   test('a kill -9 of the process that started it, and is adopted by the next', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const starter = ground.holder(dataDir);
     const { clusterDir } = await starter.ready();
     const pid = postmasterPid(clusterDir);
@@ -134,7 +141,7 @@ describe('the server outlives', () => {
   });
 
   test('a Ctrl-C at the terminal of the process that started it', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const starter = ground.holder(dataDir);
     const { clusterDir, connection } = await starter.ready();
     const pid = postmasterPid(clusterDir);
@@ -146,7 +153,7 @@ describe('the server outlives', () => {
 
 describe('a server that is killed with -9', () => {
   test('is back within three seconds with every committed row, although a query still ran', async () => {
-    const postgres = await startEmbeddedPostgres({ dataDir: ground.folder() });
+    const postgres = await startEmbeddedPostgres({ dataDir: ground.copyOf(template) });
     await query(postgres.connection, 'CREATE TABLE kept (n int)');
     for (let kill = 1; kill <= 5; kill++) {
       await query(postgres.connection, `INSERT INTO kept VALUES (${kill})`);
@@ -164,7 +171,7 @@ describe('a server that is killed with -9', () => {
   });
 
   test('is restarted by whoever uses it, once, when its starter is gone too', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const starter = ground.holder(dataDir);
     await starter.ready();
     const users = [ground.holder(dataDir), ground.holder(dataDir)];
@@ -181,7 +188,7 @@ describe('a server that is killed with -9', () => {
   });
 
   test('runs when ensureRunning resolves', async () => {
-    const postgres = await startEmbeddedPostgres({ dataDir: ground.folder() });
+    const postgres = await startEmbeddedPostgres({ dataDir: ground.copyOf(template) });
     const killed = postmasterPid(postgres.clusterDir);
     process.kill(killed, 'SIGKILL');
     await until('it is dead', async () => !(await answers(postgres.connection)));
@@ -192,7 +199,7 @@ describe('a server that is killed with -9', () => {
   });
 
   test('is not replaced by an empty one when its folder is gone', async () => {
-    const postgres = await startEmbeddedPostgres({ dataDir: ground.folder() });
+    const postgres = await startEmbeddedPostgres({ dataDir: ground.copyOf(template) });
     for (const pid of serverProcesses(postgres.clusterDir)) process.kill(pid, 'SIGKILL');
     rmSync(postgres.clusterDir, { recursive: true, maxRetries: 20, retryDelay: 10 });
     await expect(postgres.ensureRunning()).rejects.toThrow(/has disappeared/);
@@ -203,7 +210,7 @@ describe('a server that is killed with -9', () => {
 
 describe('what a crash leaves', () => {
   test.skipIf(!onLinux)('is taken over when its pid belongs to someone else by now', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const starter = ground.holder(dataDir);
     const { clusterDir, connection } = await starter.ready();
     await query(connection, 'CREATE TABLE kept AS SELECT 7 AS n');
@@ -231,7 +238,7 @@ describe('what a crash leaves', () => {
   });
 
   test('is waited for while it recovers', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const starter = ground.holder(dataDir);
     const { clusterDir, connection } = await starter.ready();
     await query(connection, 'CREATE TABLE big AS SELECT n, repeat(md5(n::text), 8) AS text FROM generate_series(1, 150000) AS n');
@@ -243,7 +250,7 @@ describe('what a crash leaves', () => {
   });
 
   test('is no server whose socket was deleted: it is replaced', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const starter = ground.holder(dataDir);
     const { clusterDir, connection } = await starter.ready();
     const pid = postmasterPid(clusterDir);
@@ -255,7 +262,7 @@ describe('what a crash leaves', () => {
   });
 
   test('is a log of bounded size, without the statements of people', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const first = await startEmbeddedPostgres({ dataDir });
     await expect(query(first.connection, `SELECT 'private words'::int`)).rejects.toThrow();
     await first.stop();
@@ -285,7 +292,7 @@ describe('an installation', () => {
     const { module, libraries } = copyOfInstallation(ground.folder());
     const links = JSON.parse(readFileSync(join(native!, 'pg-symlinks.json'), 'utf8')) as { target: string }[];
     expect(links.length).toBeGreaterThan(0);
-    const holders = [ground.folder(), ground.folder()].map((dataDir) => ground.holder(dataDir, { module }));
+    const holders = [ground.copyOf(template), ground.copyOf(template)].map((dataDir) => ground.holder(dataDir, { module }));
     for (const holder of holders) expect((await holder.ready()).notes).toEqual([]);
     for (const { target } of links) expect(lstatSync(join(libraries, '..', '..', target)).isSymbolicLink()).toBe(true);
     for (const holder of holders) await holder.stop();
@@ -295,7 +302,7 @@ describe('an installation', () => {
     const installation = ground.folder();
     const { module } = copyOfInstallation(installation);
     chmodSync(installation, 0o700);
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const first = ground.holder(dataDir, { module });
     expect((await first.ready()).notes).toEqual([expect.stringMatching(/programs were copied to .* because user nobody/)]);
     await first.stop();
@@ -311,7 +318,7 @@ describe('an installation', () => {
 
 describe.skipIf(!isRoot)('started by root', () => {
   test('runs as nobody', async () => {
-    const postgres = await startEmbeddedPostgres({ dataDir: ground.folder() });
+    const postgres = await startEmbeddedPostgres({ dataDir: ground.copyOf(template) });
     expect(statSync(`/proc/${postmasterPid(postgres.clusterDir)}`).uid).toBe(nobody.uid);
     await postgres.stop();
   });
@@ -408,7 +415,7 @@ describe.skipIf(!nobodyReadsUs)('started by an ordinary user', () => {
 
 describe('a folder that cannot be used', () => {
   test('of another major version is named with the way out, and left alone', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const first = await startEmbeddedPostgres({ dataDir });
     await first.stop();
     writeFileSync(join(first.clusterDir, 'PG_VERSION'), '14\n');
@@ -425,7 +432,7 @@ describe('a folder that cannot be used', () => {
   });
 
   test('has a broken server setting, and the sentence quotes what PostgreSQL says', async () => {
-    const dataDir = ground.folder();
+    const dataDir = ground.copyOf(template);
     const first = await startEmbeddedPostgres({ dataDir });
     await first.stop();
     const settings = join(first.clusterDir, 'postgresql.auto.conf');

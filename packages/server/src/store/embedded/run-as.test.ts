@@ -43,7 +43,7 @@ describe('a permission', () => {
   test('of others is that of strangers', () => {
     expect(hasPermission({ uid: 0, gid: 0, mode: 0o711 }, app, 0o1)).toBe(true);
     expect(hasPermission({ uid: 0, gid: 0, mode: 0o770 }, app, 0o1)).toBe(false);
-    expect(hasPermission({ uid: 0, gid: 0, mode: 0o751 }, app, 0o5)).toBe(true);
+    expect(hasPermission({ uid: 0, gid: 0, mode: 0o705 }, app, 0o5)).toBe(true);
     expect(hasPermission({ uid: 0, gid: 0, mode: 0o754 }, app, 0o5)).toBe(false);
   });
 });
