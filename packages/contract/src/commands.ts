@@ -73,7 +73,7 @@ const SyncEntry = z.union([
     presence: z.array(PresenceView),
     locations: z.array(LocationView),
   }),
-  z.object({ ...booking, error: z.object({ code: z.string(), message: z.string() }).loose() }),
+  z.object({ ...booking, error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }).loose() }),
 ]);
 
 const join = { payload: JoinBooking, result: JoinedBooking };

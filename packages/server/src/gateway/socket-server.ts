@@ -23,7 +23,8 @@ import { Dispatcher } from './dispatcher.js';
 import { SlowConsumers } from './slow-consumers.js';
 
 const UNAUTHENTICATED_MS = 10_000;
-const SOCKETS_PER_PERSON = 20;
+/** Far more devices than a person has; a runaway client costs no more than this. */
+const SOCKETS_PER_PERSON = 100;
 const DRAIN_MS = 5_000;
 
 /** The Socket.IO server: who may connect, what a socket is, how it ends. */

@@ -1,0 +1,22 @@
+import { ChatModule } from '@curbline/server';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import type { Configuration } from './configuration.js';
+import { CONFIGURATION, DemoController } from './demo.controller.js';
+
+/** The stand-alone server: a host of ChatModule like any other, with a log and, in development, the demo. */
+@Module({})
+export class AppModule {
+  static for(configuration: Configuration): DynamicModule {
+    const chat = ChatModule.forRoot(configuration.chat);
+    return {
+      module: AppModule,
+      imports: [
+        LoggerModule.forRoot({ pinoHttp: { level: configuration.logLevel, autoLogging: false, quietReqLogger: true } }),
+        chat,
+      ],
+      controllers: configuration.production ? [] : [DemoController],
+      providers: [{ provide: CONFIGURATION, useValue: configuration }],
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { PolicyTableSchema, type ChatOptions, type PolicyTable } from '@curbline/server';
+import { loadDevKeys } from './dev-keys.js';
+import { SettingError, type Environment } from './env.js';
+
+/** Everything the stand-alone server needs to start, checked. */
+export interface Configuration {
+  readonly host: string;
+  readonly port: number;
+  readonly production: boolean;
+  readonly dataDir: string;
+  /** Keys were generated: they are in the data folder. */
+  readonly devKeys: boolean;
+  readonly logLevel: string;
+  readonly chat: ChatOptions;
+}
+
+/** From settings to options. Production gets no generated key and no open door by default. */
+export async function configure(env: Environment): Promise<Configuration> {
+  const production = env.NODE_ENV === 'production';
+  const dataDir = resolve(env.CURBLINE_DATA_DIR ?? '.curbline');
+  const { CURBLINE_JWKS_URL: jwksUrl } = env;
+  let { CURBLINE_TOKEN_SECRET: secret, CURBLINE_API_KEYS: apiKeys } = env;
+  if (production) requireProduction(env);
+  const devKeys = apiKeys === undefined || (secret === undefined && jwksUrl === undefined);
+  if (devKeys) {
+    const keys = await loadDevKeys(dataDir);
+    apiKeys ??= [keys.api_key];
+    if (jwksUrl === undefined) secret ??= keys.token_secret;
+  }
+  return {
+    host: env.CURBLINE_HOST ?? '127.0.0.1',
+    port: env.CURBLINE_PORT ?? 5_000,
+    production,
+    dataDir,
+    devKeys,
+    logLevel: env.CURBLINE_LOG_LEVEL ?? 'info',
+    chat: {
+      database: env.CURBLINE_DATABASE_URL === undefined ? { dataDir } : { url: env.CURBLINE_DATABASE_URL },
+      tokens: { ...(secret !== undefined && { secret }), ...(jwksUrl !== undefined && { jwksUrl }) },
+      apiKeys: apiKeys ?? [],
+      origins: env.CURBLINE_CORS_ORIGINS ?? (production ? [] : ['*']),
+      queryToken: env.CURBLINE_QUERY_TOKEN ?? !production,
+      ...(env.CURBLINE_POLICY_FILE !== undefined && { policy: await readPolicy(env.CURBLINE_POLICY_FILE) }),
+      ...(env.CURBLINE_GRACE_S !== undefined && { graceS: env.CURBLINE_GRACE_S }),
+      ...(env.CURBLINE_RETENTION_DAYS !== undefined && { retentionDays: env.CURBLINE_RETENTION_DAYS }),
+      ...(env.CURBLINE_MESSAGES_PER_S !== undefined && { messagesPerS: env.CURBLINE_MESSAGES_PER_S }),
+      ...(env.CURBLINE_MESSAGES_BURST !== undefined && { messagesBurst: env.CURBLINE_MESSAGES_BURST }),
+      sockets: {
+        ...(env.CURBLINE_PING_INTERVAL_MS !== undefined && { pingIntervalMs: env.CURBLINE_PING_INTERVAL_MS }),
+        ...(env.CURBLINE_PING_TIMEOUT_MS !== undefined && { pingTimeoutMs: env.CURBLINE_PING_TIMEOUT_MS }),
+        ...(env.CURBLINE_MAX_PAYLOAD_BYTES !== undefined && { maxPayloadBytes: env.CURBLINE_MAX_PAYLOAD_BYTES }),
+        ...(env.CURBLINE_TRANSPORTS !== undefined && { transports: env.CURBLINE_TRANSPORTS }),
+      },
+    },
+  };
+}
+
+function requireProduction(env: Environment): void {
+  if (env.CURBLINE_API_KEYS === undefined) {
+    throw new SettingError('In production CURBLINE_API_KEYS must be set: generated dev keys are refused.');
+  }
+  if (env.CURBLINE_TOKEN_SECRET === undefined && env.CURBLINE_JWKS_URL === undefined) {
+    throw new SettingError(
+      'In production CURBLINE_TOKEN_SECRET or CURBLINE_JWKS_URL must be set: a generated secret is refused.',
+    );
+  }
+  if (env.CURBLINE_API_KEYS.some((key) => key.startsWith('dev_'))) {
+    throw new SettingError('In production CURBLINE_API_KEYS must not hold a generated dev key.');
+  }
+  if (env.CURBLINE_CORS_ORIGINS?.includes('*')) {
+    throw new SettingError('In production CURBLINE_CORS_ORIGINS must list origins: a wildcard is refused.');
+  }
+}
+
+async function readPolicy(path: string): Promise<PolicyTable> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new SettingError(`CURBLINE_POLICY_FILE must be a readable JSON file: ${String(error)}`);
+  }
+  const parsed = PolicyTableSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new SettingError(`CURBLINE_POLICY_FILE is not a policy: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`);
+}

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SettingError } from './env.js';
+
+const DevKeys = z.strictObject({ api_key: z.string().min(16), token_secret: z.string().min(32) });
+export type DevKeys = z.output<typeof DevKeys>;
+
+/** Where the generated keys of a data folder are. */
+export const devKeysPath = (dataDir: string): string => join(dataDir, 'dev-keys.json');
+
+/** The keys of this data folder, generated once. Two processes that start at once end up with the same ones. */
+export async function loadDevKeys(dataDir: string): Promise<DevKeys> {
+  const path = devKeysPath(dataDir);
+  const kept = await read(path);
+  if (kept) return kept;
+  const keys: DevKeys = {
+    api_key: `dev_${randomBytes(24).toString('base64url')}`,
+    token_secret: randomBytes(32).toString('base64url'),
+  };
+  await mkdir(dataDir, { recursive: true });
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  await writeFile(draft, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600, flush: true });
+  try {
+    // A link fails when the file is there already: the first process wins, whole.
+    await link(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  return (await read(path)) ?? keys;
+}
+
+async function read(path: string): Promise<DevKeys | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const parsed = DevKeys.safeParse(safeJson(text));
+  if (parsed.success) return parsed.data;
+  throw new SettingError(`${path} must hold { "api_key", "token_secret" }; delete it to have new keys generated.`);
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Said by the caller, with the file's name.
+    return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+import { configure, type Configuration } from './configuration.js';
+import { devKeysPath } from './dev-keys.js';
+import { readEnvironment, SettingError } from './env.js';
+import { startServer, type RunningServer } from './server.js';
+
+const DRAIN_LIMIT_MS = 9_000;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const configuration = await configure(readEnvironment());
+  const server = await startServer(configuration);
+  announce(server, configuration);
+  endOnSignals(server);
+}
+
+/** One line for each thing that is true. */
+function announce({ url }: RunningServer, { production, dataDir, devKeys, chat }: Configuration): void {
+  say('');
+  say(`  Curbline is ready at ${url}`);
+  if (!production) say(`  Demo      ${url}/demo/  (a driver's and a customer's phone)`);
+  say(`  API       ${url}/v1  (health: ${url}/health/ready)`);
+  if (devKeys) say(`  Keys      ${devKeysPath(dataDir)}  (generated for development)`);
+  say(
+    'dataDir' in chat.database
+      ? `  Data      ${dataDir}  (PostgreSQL inside; set CURBLINE_DATABASE_URL to use a server of yours)`
+      : '  Data      on the server of CURBLINE_DATABASE_URL',
+  );
+  say('  Stop      Ctrl+C');
+  say('');
+}
+
+/** The first signal drains; a second one, or a drain that takes too long, ends at once. */
+function endOnSignals(server: RunningServer): void {
+  let ending = false;
+  const end = () => {
+    if (ending) process.exit(1);
+    ending = true;
+    setTimeout(() => process.exit(1), DRAIN_LIMIT_MS).unref();
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+}
+
+function fail(error: unknown): never {
+  const text = error instanceof SettingError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`Curbline cannot start: ${text}\n`);
+  process.exit(1);
+}
+
+// A rejection that nobody handled has failed its request; it does not take the others down.
+process.on('unhandledRejection', (reason) => {
+  const text = reason instanceof Error ? reason.stack : String(reason);
+  process.stderr.write(`${JSON.stringify({ level: 50, time: Date.now(), msg: 'unhandled rejection', text })}\n`);
+});
+
+main().catch(fail);

@@ -1,0 +1,63 @@
+import 'reflect-metadata';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { ErrorReport, ProblemFilter } from '@curbline/server';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { LIMITS } from '@curbline/contract';
+import helmet from 'helmet';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module.js';
+import type { Configuration } from './configuration.js';
+
+/** A server that listens. */
+export interface RunningServer {
+  /** With the real port, e.g. `http://127.0.0.1:5000`. */
+  readonly url: string;
+  /** Drains: sockets are told, running commits finish. */
+  close(): Promise<void>;
+}
+
+/** Builds the application and listens. */
+export async function startServer(configuration: Configuration): Promise<RunningServer> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.for(configuration), {
+    bufferLogs: true,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  app.flushLogs();
+  app.use(helmet({ contentSecurityPolicy: { directives: contentPolicy } }));
+  app.disable('x-powered-by');
+  app.useBodyParser('json', { limit: LIMITS.restBodyMaxBytes, type: ['application/json', 'application/*+json'] });
+  // Unknown routes and malformed requests are problems in the contract's words too.
+  app.useGlobalFilters(new ProblemFilter(app.get(ErrorReport)));
+  const origins = configuration.chat.origins ?? [];
+  app.enableCors({ origin: origins.includes('*') ? true : [...origins] });
+  if (!configuration.production) {
+    app.useStaticAssets(webFolder(), { prefix: '/demo/', redirect: true });
+  }
+  try {
+    await app.listen(configuration.port, configuration.host);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const address = app.getHttpServer().address() as { port: number };
+  const host = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host;
+  return { url: `http://${host}:${address.port}`, close: () => app.close() };
+}
+
+/** Nothing leaves the machine: no fonts, tiles or scripts from outside. */
+const contentPolicy = {
+  defaultSrc: ["'self'"],
+  connectSrc: ["'self'", 'ws:', 'wss:'],
+  imgSrc: ["'self'", 'data:'],
+  styleSrc: ["'self'"],
+  scriptSrc: ["'self'"],
+  // Development runs on plain http, on loopback.
+  upgradeInsecureRequests: null,
+};
+
+const webFolder = (): string =>
+  join(dirname(createRequire(import.meta.url).resolve('@curbline/web/package.json')), 'dist');
