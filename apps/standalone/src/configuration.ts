@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PolicyTableSchema, type ChatOptions, type PolicyTable } from '@curbline/server';
 import { loadDevKeys } from './dev-keys.js';
-import { SettingError, type Environment } from './env.js';
+import { DEFAULT_DATA_DIR, SettingError, type Environment } from './env.js';
 
 /** Everything the stand-alone server needs to start, checked. */
 export interface Configuration {
@@ -19,7 +19,7 @@ export interface Configuration {
 /** From settings to options. Production gets no generated key and no open door by default. */
 export async function configure(env: Environment): Promise<Configuration> {
   const production = env.NODE_ENV === 'production';
-  const dataDir = resolve(env.CURBLINE_DATA_DIR ?? '.curbline');
+  const dataDir = resolve(env.CURBLINE_DATA_DIR ?? DEFAULT_DATA_DIR);
   const { CURBLINE_JWKS_URL: jwksUrl } = env;
   let { CURBLINE_TOKEN_SECRET: secret, CURBLINE_API_KEYS: apiKeys } = env;
   if (production) requireProduction(env);

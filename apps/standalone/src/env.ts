@@ -1,5 +1,8 @@
 import { planned, settings, type SettingName, type SettingValue } from '@curbline/contract';
 
+/** Where data is kept unless CURBLINE_DATA_DIR says otherwise, below the working folder. */
+export const DEFAULT_DATA_DIR = '.curbline';
+
 /** What the environment says, parsed; absent where it says nothing. */
 export type Environment = { readonly [N in SettingName]?: SettingValue<N> };
 

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ErrorReport, ProblemFilter } from '@curbline/server';
+import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { LIMITS } from '@curbline/contract';
@@ -25,8 +26,7 @@ export async function startServer(configuration: Configuration): Promise<Running
     bodyParser: false,
     abortOnError: false,
   });
-  app.useLogger(app.get(Logger));
-  app.flushLogs();
+  app.useLogger(quietly(app.get(Logger)));
   app.use(helmet({ contentSecurityPolicy: { directives: contentPolicy } }));
   app.disable('x-powered-by');
   app.useBodyParser('json', { limit: LIMITS.restBodyMaxBytes, type: ['application/json', 'application/*+json'] });
@@ -46,6 +46,23 @@ export async function startServer(configuration: Configuration): Promise<Running
   const address = app.getHttpServer().address() as { port: number };
   const host = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host;
   return { url: `http://${host}:${address.port}`, close: () => app.close() };
+}
+
+/** What the framework says of its own start: a hundred lines that tell an operator nothing. */
+const FRAMEWORK = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+
+function quietly(logger: Logger): LoggerService {
+  return {
+    log: (message: unknown, ...rest: unknown[]) => {
+      if (FRAMEWORK.has(String(rest.at(-1)))) logger.debug(message, ...rest);
+      else logger.log(message, ...rest);
+    },
+    debug: (message: unknown, ...rest: unknown[]) => logger.debug(message, ...rest),
+    verbose: (message: unknown, ...rest: unknown[]) => logger.verbose(message, ...rest),
+    warn: (message: unknown, ...rest: unknown[]) => logger.warn(message, ...rest),
+    error: (message: unknown, ...rest: unknown[]) => logger.error(message, ...rest),
+    fatal: (message: unknown, ...rest: unknown[]) => logger.fatal(message, ...rest),
+  };
 }
 
 /** Nothing leaves the machine: no fonts, tiles or scripts from outside. */
