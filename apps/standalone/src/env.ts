@@ -39,8 +39,10 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
 
 function unknownSetting(name: string): string {
   const known = Object.keys(settings).filter((candidate) => candidate.startsWith('CURBLINE_'));
-  const near = known.find((candidate) => distance(candidate, name) <= 3);
-  return near
+  const [near] = known
+    .filter((candidate) => distance(candidate, name) <= 3)
+    .sort((a, b) => distance(a, name) - distance(b, name));
+  return near !== undefined
     ? `${name} is not a setting; did you mean ${near}?`
     : `${name} is not a setting. Known: ${known.join(', ')}.`;
 }

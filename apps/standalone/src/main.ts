@@ -2,7 +2,7 @@ import { enableCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
 import type { Configuration } from './configuration.js';
 import { devKeysPath } from './dev-keys.js';
-import { DEFAULT_DATA_DIR, readEnvironment, SettingError } from './env.js';
+import { DEFAULT_DATA_DIR, readEnvironment } from './env.js';
 import type { RunningServer } from './server.js';
 
 const DRAIN_LIMIT_MS = 9_000;
@@ -53,10 +53,18 @@ function endOnSignals(server: RunningServer): void {
   process.on('SIGINT', end);
 }
 
+/** Errors that a person can act on are a sentence; anything else is a fault, with its stack. */
+const SENTENCES = new Set(['SettingError', 'DatabaseStartError', 'EmbeddedPostgresError']);
+
 function fail(error: unknown): never {
-  const text = error instanceof SettingError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`Curbline cannot start: ${text}\n`);
+  process.stderr.write(`Curbline cannot start: ${explain(error)}\n`);
   process.exit(1);
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'EADDRINUSE') return 'the port is taken; set CURBLINE_PORT to a free one.';
+  return SENTENCES.has(error.name) ? error.message : (error.stack ?? error.message);
 }
 
 // A rejection that nobody handled has failed its request; it does not take the others down.

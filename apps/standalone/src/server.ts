@@ -22,7 +22,8 @@ export interface RunningServer {
 /** Builds the application and listens. */
 export async function startServer(configuration: Configuration): Promise<RunningServer> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.for(configuration), {
-    bufferLogs: true,
+    // Until the log is there, errors of the start are thrown, and said once by whoever called.
+    logger: false,
     bodyParser: false,
     abortOnError: false,
   });

@@ -23,6 +23,11 @@ const types: pg.CustomTypesConfig = {
     oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 };
 
+/** The database could not be reached or migrated at start: a sentence for the person who starts the server. */
+export class DatabaseStartError extends Error {
+  override readonly name = 'DatabaseStartError';
+}
+
 const isConnected = (client: pg.PoolClient) => !(client as pg.PoolClient & { _ending?: boolean })._ending;
 
 /** PostgreSQL behind two pools: one for the append writer, so that slow reads never hold up the log. */
@@ -74,7 +79,8 @@ export class Database {
       await migrate(config, schema);
     } catch (error) {
       await database.close();
-      throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new DatabaseStartError(`The database cannot be used: ${reason}`, { cause: error });
     }
     return database;
   }
