@@ -10,6 +10,7 @@ import { Postgres } from './rig/postgres.ts';
 import { stopAll } from './rig/process.ts';
 import { allRows } from './rows/all.ts';
 import type { Bench } from './rows/measure.ts';
+import { profile } from './rows/profile.ts';
 import { curblineBuilt } from './targets/curbline.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -49,9 +50,9 @@ async function main(): Promise<number> {
     say(printTable([...results.values()].filter((row) => row.name !== 'curve')));
     return 0;
   }
-  const unknown = positionals.find((name) => allRows[name] === undefined);
+  const unknown = positionals.find((name) => name !== 'profile' && allRows[name] === undefined);
   if (unknown !== undefined)
-    throw new Error(`no row ${unknown}: ${Object.keys(allRows).join(', ')}, table, plots`);
+    throw new Error(`no row ${unknown}: ${Object.keys(allRows).join(', ')}, profile, table, plots`);
   const names = positionals.length > 0 ? positionals : Object.keys(allRows);
   const only = options.only?.split(',');
   if (!curblineBuilt()) say('Curbline is not built: only the others are measured');
@@ -84,6 +85,10 @@ async function main(): Promise<number> {
   const rows: Row[] = [];
   try {
     for (const name of names) {
+      if (name === 'profile') {
+        await profile(bench);
+        continue;
+      }
       const row = await allRows[name]!(bench);
       rows.push(row);
       results.set(name, row);

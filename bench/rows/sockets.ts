@@ -5,7 +5,7 @@ import { mintToken } from '../load/tokens.ts';
 import { residentBytes } from '../load/proc.ts';
 import type { HandshakesResult } from '../load/spec.ts';
 import { newRow, note, ratio, type Row } from '../report/row.ts';
-import { collectGarbage, inspectorUrl } from '../rig/inspector.ts';
+import { Inspector } from '../rig/inspector.ts';
 import { runLoad, startLoad } from '../rig/process.ts';
 import { curbline } from '../targets/curbline.ts';
 import { socketIoRelay, wsRelay } from '../targets/relays.ts';
@@ -63,7 +63,7 @@ interface Held {
 }
 
 async function hold(bench: Bench, target: Target, running: Running, steps: number[]): Promise<Held[]> {
-  const inspector = inspectorUrl(running.process);
+  const inspector = await Inspector.open(running.process);
   const pairs = await running.seed((steps.at(-1) ?? 0) / 2);
   const load = startLoad({
     mode: 'idle',
@@ -83,13 +83,14 @@ async function hold(bench: Bench, target: Target, running: Running, steps: numbe
       if (closed > 0) throw new Error(`${closed} of ${sockets} idle sockets were closed`);
       await sleep(SETTLE_MS);
       const before = residentBytes(running.process.pid).all;
-      await collectGarbage(inspector);
+      await inspector.collectGarbage();
       await sleep(500);
       held.push({ sockets, before, after: residentBytes(running.process.pid).all });
       load.child.stdin?.write('next\n');
     }
     return held;
   } finally {
+    inspector.close();
     await load.stop();
   }
 }
