@@ -64,7 +64,7 @@ export class Person {
   async data<T = Record<string, unknown>>(command: string, payload: unknown): Promise<T> {
     const answer = await this.ask<T>(command, payload);
     if (answer.error) throw new Error(`${command}: ${JSON.stringify(answer.error)}`);
-    return answer.data as T;
+    return answer.data;
   }
 
   /** Like `ask`, for commands that must fail. */

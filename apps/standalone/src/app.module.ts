@@ -6,17 +6,15 @@ import { CONFIGURATION, DemoController } from './demo.controller.js';
 
 /** The stand-alone server: a host of ChatModule like any other, with a log and, in development, the demo. */
 @Module({})
-export class AppModule {
-  static for(configuration: Configuration): DynamicModule {
-    const chat = ChatModule.forRoot(configuration.chat);
-    return {
-      module: AppModule,
-      imports: [
-        LoggerModule.forRoot({ pinoHttp: { level: configuration.logLevel, autoLogging: false, quietReqLogger: true } }),
-        chat,
-      ],
-      controllers: configuration.production ? [] : [DemoController],
-      providers: [{ provide: CONFIGURATION, useValue: configuration }],
-    };
-  }
-}
+class AppModule {}
+
+/** The module with its settings. */
+export const appModule = (configuration: Configuration): DynamicModule => ({
+  module: AppModule,
+  imports: [
+    LoggerModule.forRoot({ pinoHttp: { level: configuration.logLevel, autoLogging: false, quietReqLogger: true } }),
+    ChatModule.forRoot(configuration.chat),
+  ],
+  controllers: configuration.production ? [] : [DemoController],
+  providers: [{ provide: CONFIGURATION, useValue: configuration }],
+});

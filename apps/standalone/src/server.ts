@@ -8,7 +8,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { LIMITS } from '@curbline/contract';
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
-import { AppModule } from './app.module.js';
+import { appModule } from './app.module.js';
 import type { Configuration } from './configuration.js';
 
 /** A server that listens. */
@@ -21,7 +21,7 @@ export interface RunningServer {
 
 /** Builds the application and listens. */
 export async function startServer(configuration: Configuration): Promise<RunningServer> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.for(configuration), {
+  const app = await NestFactory.create<NestExpressApplication>(appModule(configuration), {
     // Until the log is there, errors of the start are thrown, and said once by whoever called.
     logger: false,
     bodyParser: false,

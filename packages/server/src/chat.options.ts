@@ -1,6 +1,5 @@
 import type { CannedCatalogue } from '@curbline/contract';
-import type { DatabaseLocation } from './store/database.js';
-import type { PolicyTable } from './chat/booking-policy.js';
+import type { PolicyTable } from './policy-table.js';
 
 /** Where log lines go: Nest's `Logger` fits. */
 export interface ChatLogger {
@@ -9,6 +8,9 @@ export interface ChatLogger {
   error(message: string, stack?: string): void;
   debug(message: string): void;
 }
+
+/** Where the rows live: a PostgreSQL server, or a real one of our own in a folder. */
+export type DatabaseLocation = { url: string } | { dataDir: string };
 
 /** How user tokens are checked. At least one of `secret` and `jwksUrl`. */
 export interface TokenOptions {

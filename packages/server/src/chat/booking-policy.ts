@@ -1,23 +1,5 @@
 import { PARTY_SCOPES, type ChatState, type PartyScope } from '@curbline/contract';
-import { z } from 'zod';
-
-const Rights = z.enum(['send', 'read', 'none']).meta({
-  description: '`send` includes reading; `none` closes the chat for that role',
-});
-const Rule = z.strictObject({
-  driver: Rights,
-  customer: Rights,
-  /** After the grace period the role may only read. */
-  closing: z.boolean().default(false),
-});
-
-/** Status word of the host → what each role may do. The shape of `CURBLINE_POLICY_FILE`. */
-export const PolicyTableSchema = z.strictObject({
-  statuses: z
-    .record(z.string().min(1).max(64), Rule)
-    .refine((statuses) => Object.keys(statuses).length > 0, { message: 'at least one status' }),
-});
-export type PolicyTable = z.input<typeof PolicyTableSchema>;
+import { PolicyTableSchema, type PolicyRule, type PolicyTable } from '../policy-table.js';
 
 const open = { driver: 'send', customer: 'send' } as const;
 
@@ -46,7 +28,7 @@ export interface PolicyFacts {
 
 /** Answers what a role may do in a booking now. Pure: facts and a time in, a word out. */
 export class BookingPolicy {
-  private readonly statuses: ReadonlyMap<string, z.output<typeof Rule>>;
+  private readonly statuses: ReadonlyMap<string, PolicyRule>;
 
   constructor(table: PolicyTable) {
     this.statuses = new Map(Object.entries(PolicyTableSchema.parse(table).statuses));

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 /** What readiness asks: throws when the part cannot do its work now. */
 export interface HealthCheck {
   readonly name: string;
-  check(): Promise<void>;
+  readonly check: () => Promise<void>;
 }
 
 /** Injection token of the checks. */

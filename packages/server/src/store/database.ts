@@ -1,14 +1,11 @@
 import { Kysely, PostgresDialect, type PostgresPoolClient, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
-import type { ChatLogger } from '../chat.options.js';
+import type { ChatLogger, DatabaseLocation } from '../chat.options.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { migrationProvider } from './migrations/index.js';
 import type { Tables } from './schema.js';
 import { breaksConnection, storeError } from './store-error.js';
-
-/** Where the rows live: a PostgreSQL server, or a real one of our own in a folder. */
-export type DatabaseLocation = { url: string } | { dataDir: string };
 
 /** One statement may take this long before PostgreSQL rolls it back: the caller hears `unavailable` within 2 s. */
 const STATEMENT_TIMEOUT_MS = 1_500;
@@ -19,8 +16,8 @@ const INT8 = 20;
 
 const types: pg.CustomTypesConfig = {
   // Internal numbers stay below 2^53; pg would hand int8 over as text.
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+  getTypeParser: (oid: number, format?: 'text' | 'binary'): ((value: string) => unknown) =>
+    oid === INT8 ? Number : (pg.types.getTypeParser(oid, format) as (value: string) => unknown),
 };
 
 /** The database could not be reached or migrated at start: a sentence for the person who starts the server. */
@@ -174,7 +171,7 @@ async function migrate(config: pg.PoolConfig, schema: string | undefined): Promi
         migrationLockTableName: 'curbline_migrations_lock',
       });
       const { error } = await migrator.migrateToLatest();
-      if (error !== undefined) throw error;
+      if (error !== undefined) throw new Error('a migration failed', { cause: error });
     } finally {
       // Closing the session gives the lock back, whatever happened.
       guard.release(true);
