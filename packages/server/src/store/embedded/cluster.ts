@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'n
 import { basename, dirname, join } from 'node:path';
 import type { Binaries } from './binaries.js';
 import { renameDurably, writeDurably } from './durable-file.js';
-import { explainFileError, explainProgramError } from './embedded-postgres-error.js';
+import { errorCode, explainFileError, explainProgramError } from './embedded-postgres-error.js';
 import type { Placement } from './placement.js';
 import { giveTo, makeFolder } from './run-as.js';
 import { runProgram } from './run-program.js';
@@ -31,7 +31,6 @@ export async function createCluster(placement: Placement, binaries: Binaries, us
   const initdb = join(binaries.bin, 'initdb');
   const half = join(base, `${basename(clusterDir)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    removeHalfClusters(base);
     makeFolder(half, 0o700, runAs);
     await run(initdb, initdbArguments(half, user, binaries.major), placement);
     appendFileSync(
@@ -41,8 +40,24 @@ export async function createCluster(placement: Placement, binaries: Binaries, us
     await run(initdb, ['-D', half, '--sync-only'], placement);
     renameDurably(half, clusterDir);
   } catch (error) {
-    rmSync(half, { recursive: true, force: true });
+    removeHalfClusters(clusterDir);
     throw explainFileError(error, base);
+  }
+}
+
+/**
+ * Removes what killed starts left. An initdb that outlived its starter may write there for a moment yet: then the
+ * rest is left to a later start, for nothing depends on it. The caller holds the start lock.
+ */
+export function removeHalfClusters(clusterDir: string): void {
+  const base = dirname(clusterDir);
+  for (const name of readdirSync(base)) {
+    if (!/^cluster\.[0-9a-f]+\.tmp$/.test(name)) continue;
+    try {
+      rmSync(join(base, name), { recursive: true, force: true });
+    } catch (error) {
+      if (errorCode(error) !== 'ENOTEMPTY') throw explainFileError(error, base);
+    }
   }
 }
 
@@ -62,13 +77,4 @@ export function writeSettings(placement: Placement, binaries: Binaries): void {
 async function run(program: string, args: readonly string[], placement: Placement): Promise<void> {
   const { ok, output } = await runProgram(program, args, placement.runAs);
   if (!ok) throw explainProgramError('initdb', output, placement.clusterDir);
-}
-
-function removeHalfClusters(base: string): void {
-  for (const name of readdirSync(base)) {
-    // An initdb that outlived its starter may still write here: it fails on the missing folder, we try again.
-    if (/^cluster\.[0-9a-f]+\.tmp$/.test(name)) {
-      rmSync(join(base, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
-    }
-  }
 }
