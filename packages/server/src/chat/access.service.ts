@@ -1,6 +1,6 @@
 import type { ChatState, PartyScope } from '@curbline/contract';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Actor } from '../actor.js';
+import { personKey, type Actor } from '../actor.js';
 import { ChatError } from '../chat-error.js';
 import { scopeOf } from '../store/codes.js';
 import type { BookingRecord, SeatRow } from '../store/booking-row.js';
@@ -32,6 +32,8 @@ export interface Seat {
 /** May they? Asked by every service before anything else; denies by default. */
 @Injectable()
 export class AccessService {
+  private readonly lookups = new Map<string, Promise<Seat>>();
+
   constructor(
     @Inject(BookingCache) private readonly cache: BookingCache,
     @Inject(SeatsStore) private readonly seats: SeatsStore,
@@ -52,10 +54,13 @@ export class AccessService {
    */
   async seat(actor: Actor, bookingId: string): Promise<Seat> {
     if (actor.scope === 'support') throw new ChatError('forbidden');
-    const known = seatIn(this.cache.peek(bookingId), actor);
+    // What one person asks of one booking stays in order: later questions join a look-up that is under way.
+    const key = `${personKey(actor)}\n${bookingId}`;
+    const known = this.lookups.has(key) ? undefined : seatIn(this.cache.peek(bookingId), actor);
     if (known) return known;
-    if (!(await this.seats.has(actor, bookingId))) throw new ChatError('not_found');
-    return this.refreshed(actor, bookingId);
+    const lookup = this.lookups.get(key) ?? this.lookUp(actor, bookingId).finally(() => this.lookups.delete(key));
+    this.lookups.set(key, lookup);
+    return await lookup;
   }
 
   /** The seat as the store has it now: for a caller whose right was judged by an outdated booking. */
@@ -82,6 +87,11 @@ export class AccessService {
     return new ChatError('chat_closed', {
       details: { status: booking.status, chat, ...(closedAt && { closed_at: closedAt.toISOString() }) },
     });
+  }
+
+  private async lookUp(actor: Actor, bookingId: string): Promise<Seat> {
+    if (!(await this.seats.has(actor, bookingId))) throw new ChatError('not_found');
+    return this.refreshed(actor, bookingId);
   }
 }
 

@@ -12,8 +12,15 @@ import { CannedMessages } from './canned-catalogue.js';
 import { SendLimit } from './send-limit.js';
 import { participantsOf, sendersOf } from './views.js';
 
-type Sending = Payload<'message.send'>;
+type Command = Payload<'message.send'>;
 type Sent = Result<'message.send'>;
+
+/** A command with its content, and that content as it is stored. */
+interface Sending {
+  readonly command: Command;
+  readonly content: MessageObject['body'];
+  readonly body: string;
+}
 
 /** Rights can change again while a send is judged again; a booking that never rests is a fault, not a loop. */
 const MAX_JUDGEMENTS = 8;
@@ -33,13 +40,15 @@ export class MessagesService {
   ) {}
 
   /** Stores a message once for its `client_id`, then tells every participant. */
-  async send(actor: Actor, command: Sending): Promise<Sent> {
+  async send(actor: Actor, command: Command): Promise<Sent> {
     this.limit.take(actor);
-    const body = JSON.stringify(command.kind === 'canned' ? this.canned.checked(command.body) : command.body);
+    const content = command.kind === 'canned' ? this.canned.checked(command.body) : command.body;
+    // Stored as the very text that the live event prints: history and event are equal byte for byte.
+    const sending: Sending = { command, content, body: JSON.stringify(content) };
     const seat = await this.access.seat(actor, command.booking_id);
     const lane = `${seat.row.no}`;
     while (this.rejudging.has(lane)) await this.rejudging.get(lane);
-    const sent = (await this.tryAppend(seat, command, body)) ?? (await this.judgeAgain(lane, actor, command, body));
+    const sent = (await this.tryAppend(seat, sending)) ?? (await this.judgeAgain(lane, actor, sending));
     if (!sent.duplicate) this.tell(seat, sent.message, actor.socketId);
     return sent;
   }
@@ -73,9 +82,10 @@ export class MessagesService {
   }
 
   /** One try with the rights of a seat; undefined when those rights are outdated. */
-  private async tryAppend(seat: Seat, command: Sending, body: string): Promise<Sent | undefined> {
+  private async tryAppend(seat: Seat, sending: Sending): Promise<Sent | undefined> {
+    const { command, content, body } = sending;
     const denial = this.access.denial(seat, 'send');
-    if (denial) return this.answerKept(seat, command, body, denial);
+    if (denial) return this.answerKept(seat, sending, denial);
     const kind = kindCode(command.kind);
     const entry = {
       bookingNo: seat.booking.no,
@@ -103,16 +113,15 @@ export class MessagesService {
       sender: { user_id: seat.row.user_id, scope: seat.scope },
       client_id: entry.flags === 0 ? entry.clientId : command.client_id,
       kind: command.kind,
-      // The very text that was stored: what is shown live equals the history byte for byte.
-      body: JSON.parse(body) as MessageObject['body'],
+      body: content,
       created_at: result.at.toISOString(),
     };
     return { message, duplicate: false };
   }
 
-  private async judgeAgain(lane: string, actor: Actor, command: Sending, body: string): Promise<Sent> {
+  private async judgeAgain(lane: string, actor: Actor, sending: Sending): Promise<Sent> {
     while (this.rejudging.has(lane)) await this.rejudging.get(lane);
-    const judged = this.rejudge(actor, command, body);
+    const judged = this.rejudge(actor, sending);
     const settled = judged.then(
       () => undefined,
       () => undefined,
@@ -125,17 +134,17 @@ export class MessagesService {
     }
   }
 
-  private async rejudge(actor: Actor, command: Sending, body: string): Promise<Sent> {
+  private async rejudge(actor: Actor, sending: Sending): Promise<Sent> {
     for (let judgement = 0; judgement < MAX_JUDGEMENTS; judgement += 1) {
-      const seat = await this.access.refreshed(actor, command.booking_id);
-      const sent = await this.tryAppend(seat, command, body);
+      const seat = await this.access.refreshed(actor, sending.command.booking_id);
+      const sent = await this.tryAppend(seat, sending);
       if (sent) return sent;
     }
     throw new Error('the rights of a booking changed each time a message was judged');
   }
 
   /** The chat has closed meanwhile: a repeat still gets the kept message, anything new the reason. */
-  private async answerKept(seat: Seat, command: Sending, body: string, denial: ChatError): Promise<Sent> {
+  private async answerKept(seat: Seat, { command, body }: Sending, denial: ChatError): Promise<Sent> {
     const row = await this.store.kept(seat.booking.no, seat.row.person_no, command.client_id);
     if (!row) throw denial;
     if (!sameContent(row, kindCode(command.kind), body)) throw new ChatError('conflict');

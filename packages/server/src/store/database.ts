@@ -171,7 +171,7 @@ async function migrate(config: pg.PoolConfig, schema: string | undefined): Promi
         migrationLockTableName: 'curbline_migrations_lock',
       });
       const { error } = await migrator.migrateToLatest();
-      if (error !== undefined) throw new Error('a migration failed', { cause: error });
+      if (error !== undefined) throw error instanceof Error ? error : new Error('a migration failed', { cause: error });
     } finally {
       // Closing the session gives the lock back, whatever happened.
       guard.release(true);
