@@ -1,4 +1,6 @@
 // The dependency rule of docs/architecture.md. tests/dependency-rules.test.ts plants a violation of each rule.
+import { builtinModules } from 'node:module';
+
 const stages = ['gateway', 'rest', 'auth', 'chat', 'store', 'fanout', 'ops'];
 const rightOf = {
   gateway: ['auth', 'chat', 'fanout', 'ops'],
@@ -14,6 +16,7 @@ const anyOf = (names) => `(?:${names.join('|')})`;
 const npm = (...names) => `(?:^|/)node_modules/(?:@types/)?${anyOf(names)}/`;
 const anyWorkspace = '^(?:packages|apps|examples)/[^/]+/';
 const external = ['core', 'npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-no-pkg', 'npm-unknown'];
+const builtins = `^(?:node:)?${anyOf(builtinModules)}$`;
 const testFiles = String.raw`\.test\.tsx?$`;
 
 /** A stage imports only stages to its right. */
@@ -127,14 +130,18 @@ export default {
       to: { path: npm('zod'), reachable: true },
     },
     {
-      name: 'client-runs-anywhere',
-      comment: 'The SDK runs in browsers: no Node built-ins, and no other dependency than these.',
+      name: 'client-stands-on-little',
+      comment: 'The SDK has no other dependency than these.',
       severity: 'error',
       from: { path: '^packages/client/src/', pathNot: testFiles },
-      to: {
-        dependencyTypes: external,
-        pathNot: [npm('socket\\.io-client', 'react'), '^packages/'],
-      },
+      to: { dependencyTypes: external.slice(1), pathNot: [npm('socket\\.io-client', 'react'), '^packages/'] },
+    },
+    {
+      name: 'client-runs-in-browsers',
+      comment: 'Only the front doors ./node and ./host of the SDK may lead to a Node built-in.',
+      severity: 'error',
+      from: { path: '^packages/client/src/(?:index|react)\\.tsx?$' },
+      to: { path: builtins, reachable: true },
     },
     {
       name: 'no-cycles',
