@@ -35,12 +35,12 @@ export function PhonePanel(props: PhonePanelProps) {
     <section
       aria-label={t(`phone.${owner}`)}
       data-phone={owner}
-      className={`min-h-0 min-w-0 flex-col items-center gap-2.5 md:flex md:w-[356px] ${
+      className={`min-h-0 min-w-0 flex-col items-center gap-2.5 md:flex md:w-[364px] ${
         props.shownWhenNarrow ? 'flex w-full flex-1' : 'hidden'
       }`}
     >
-      <div className="flex w-full items-center gap-2">
-        <h2 className="flex min-w-0 flex-1 flex-wrap items-center gap-x-2 gap-y-1 max-md:hidden">
+      <div className="flex w-full items-center gap-1.5">
+        <h2 className="flex min-w-0 flex-1 flex-wrap items-center gap-x-1.5 gap-y-1 max-md:hidden">
           <span className="chip" data-tone={owner}>
             {t(`role.${owner}`)}
           </span>

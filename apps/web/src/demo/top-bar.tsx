@@ -37,7 +37,13 @@ export function TopBar({ t, language, onLanguage, server, onNewBooking, children
       </div>
       <div className="ms-auto flex items-center gap-2 xl:ms-0">
         {onNewBooking !== undefined && (
-          <button type="button" className="btn" onClick={onNewBooking} aria-label={t('page.newBooking')}>
+          <button
+            type="button"
+            className="btn"
+            data-new-booking
+            onClick={onNewBooking}
+            aria-label={t('page.newBooking')}
+          >
             <PlusIcon />
             <span className="max-sm:hidden">{t('page.newBooking')}</span>
           </button>

@@ -35,11 +35,9 @@ export function CustomerPhone({ view, actions, peerName, myName }: PhoneProps) {
               {view.peer?.detail.rating !== undefined && <Rating value={view.peer.detail.rating} />}
             </strong>
             {view.peer !== undefined && <Car peer={view.peer} />}
-            {view.peer !== undefined && (
-              <span className="sub">
-                <PeerPresence peer={view.peer} />
-              </span>
-            )}
+            <span className="sub">
+              <PeerPresence view={view} />
+            </span>
           </div>
         </div>
         {view.booking !== undefined && <TripCard status={view.booking.status} />}

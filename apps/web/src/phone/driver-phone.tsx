@@ -25,8 +25,8 @@ export function DriverPhone({ view, actions, peerName, myName }: PhoneProps) {
           <strong className="truncate" dir="auto" translate="no">
             {peerName}
           </strong>
-          <span className="sub flex flex-wrap gap-x-3">
-            {view.peer !== undefined && <PeerPresence peer={view.peer} />}
+          <span className="sub">
+            <PeerPresence view={view} />
           </span>
         </div>
         {view.booking !== undefined && (

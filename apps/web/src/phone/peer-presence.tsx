@@ -1,11 +1,15 @@
 import { Trans } from 'react-i18next';
 import { clockTime } from './format.js';
 import { usePhone } from './phone-context.js';
-import type { Peer } from './phone-view.js';
+import type { PhoneView } from './phone-view.js';
 
-/** `online`, or when the other person was last seen. */
-export function PeerPresence({ peer }: { readonly peer: Peer }) {
+/** `online`, or when the other person was last seen. A phone without a link does not know, and does not guess. */
+export function PeerPresence({ view }: { readonly view: PhoneView }) {
   const { t, language } = usePhone();
+  const { peer, link } = view;
+  if (link === 'connecting') return <span className="presence">{t('phone.connecting')}</span>;
+  if (link !== 'online') return <span className="presence">{t('phone.noNetwork')}</span>;
+  if (peer === undefined) return null;
   return (
     <span className="presence" data-online={peer.online}>
       {peer.online && t('phone.online')}
