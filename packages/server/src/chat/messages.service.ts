@@ -48,9 +48,7 @@ export class MessagesService {
     const seat = await this.access.seat(actor, command.booking_id);
     const lane = `${seat.row.no}`;
     while (this.rejudging.has(lane)) await this.rejudging.get(lane);
-    const sent = (await this.tryAppend(seat, sending)) ?? (await this.judgeAgain(lane, actor, sending));
-    if (!sent.duplicate) this.tell(seat, sent.message, actor.socketId);
-    return sent;
+    return (await this.tryAppend(seat, actor, sending)) ?? (await this.judgeAgain(lane, actor, sending));
   }
 
   /** A page of what the caller's seat can see. */
@@ -81,8 +79,11 @@ export class MessagesService {
     throw new Error('the rights of a booking changed each time a page was read');
   }
 
-  /** One try with the rights of a seat; undefined when those rights are outdated. */
-  private async tryAppend(seat: Seat, sending: Sending): Promise<Sent | undefined> {
+  /**
+   * One try with the rights of a seat; undefined when those rights are outdated. Who is told follows from the
+   * same rights: nobody who has lost a seat meanwhile, everybody who has taken one.
+   */
+  private async tryAppend(seat: Seat, actor: Actor, sending: Sending): Promise<Sent | undefined> {
     const { command, content, body } = sending;
     const denial = this.access.denial(seat, 'send');
     if (denial) return this.answerKept(seat, sending, denial);
@@ -116,6 +117,7 @@ export class MessagesService {
       body: content,
       created_at: result.at.toISOString(),
     };
+    this.tell(seat, message, actor.socketId);
     return { message, duplicate: false };
   }
 
@@ -137,7 +139,7 @@ export class MessagesService {
   private async rejudge(actor: Actor, sending: Sending): Promise<Sent> {
     for (let judgement = 0; judgement < MAX_JUDGEMENTS; judgement += 1) {
       const seat = await this.access.refreshed(actor, sending.command.booking_id);
-      const sent = await this.tryAppend(seat, sending);
+      const sent = await this.tryAppend(seat, actor, sending);
       if (sent) return sent;
     }
     throw new Error('the rights of a booking changed each time a message was judged');

@@ -129,8 +129,10 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       this.sessions.remove(socket.id);
       this.presence.disconnected(user, socket.id);
     });
-    // Without a listener, an error event of a socket would end the process.
-    socket.on('error', (error) => this.logger.warn(`socket error: ${error.message}`));
+    // Without a listener, an error event of a socket would end the process. Clients can emit one too, of anything.
+    socket.on('error', (error: unknown) => {
+      if (error instanceof Error) this.logger.warn(`socket error: ${error.message}`);
+    });
   }
 
   private closeOldest(user: ChatSocket['data']['user']): void {
