@@ -59,25 +59,27 @@ def main():
     transports = [options.transport] if options.transport else None
     chat.connect(options.url, auth={"token": token, "type": "python"}, transports=transports)
 
+    try:
+        talk(chat, booking_id, options)
+    finally:
+        # Its threads would keep the process alive.
+        chat.disconnect()
+
+
+def talk(chat, booking_id, options):
     joined = answered(chat.call("booking.join", {"booking_id": booking_id}))
     print("joined, the other one is", joined["user_detail"]["name"], flush=True)
 
-    sent = answered(
-        chat.call(
-            "message.send",
-            {
-                "booking_id": booking_id,
-                # Ours: sent again after a lost answer, the message is still stored once.
-                "client_id": str(uuid.uuid4()),
-                "kind": "text",
-                "body": {"text": options.text},
-            },
-        )
-    )
+    message = {
+        "booking_id": booking_id,
+        # Ours: sent again after a lost answer, the message is still stored once.
+        "client_id": str(uuid.uuid4()),
+        "kind": "text",
+        "body": {"text": options.text},
+    }
+    sent = answered(chat.call("message.send", message))
     print("stored as", sent["message"]["seq"], flush=True)
-
     chat.sleep(options.listen)
-    chat.disconnect()
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ export class RidesController {
   /** Orders a ride, and gives both people what they need to talk about it. */
   @Post()
   async order(@Body() { customer, driver }: OrderRide) {
-    const id = `ride-${this.rides.size + 1}`;
+    const id = `ride-${crypto.randomUUID()}`;
     this.rides.set(id, { id, customer, driver });
     await this.bookings.put(id, { driver: { id: driver }, customer: { id: customer }, status: 'accepted' });
     const token = async (scope: 'driver' | 'customer', user_id: string) =>
