@@ -22,7 +22,7 @@ async function main(): Promise<void> {
 }
 
 /** One line for each thing that is true. */
-function announce({ url }: RunningServer, { production, dataDir, devKeys, chat }: Configuration): void {
+function announce({ url, notes }: RunningServer, { production, dataDir, devKeys, chat }: Configuration): void {
   say('');
   say(`  Curbline is ready at ${url}`);
   if (!production) say(`  Demo      ${url}/demo/  (a driver's and a customer's phone)`);
@@ -33,6 +33,7 @@ function announce({ url }: RunningServer, { production, dataDir, devKeys, chat }
       ? `  Data      ${dataDir}  (PostgreSQL inside; set CURBLINE_DATABASE_URL to use a server of yours)`
       : '  Data      on the server of CURBLINE_DATABASE_URL',
   );
+  for (const note of notes) say(`            ${note}`);
   say('  Stop      Ctrl+C');
   say('');
 }

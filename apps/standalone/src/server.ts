@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { ErrorReport, ProblemFilter } from '@curbline/server';
+import { Database, ErrorReport, ProblemFilter } from '@curbline/server';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -15,6 +15,8 @@ import type { Configuration } from './configuration.js';
 export interface RunningServer {
   /** With the real port, e.g. `http://127.0.0.1:5000`. */
   readonly url: string;
+  /** What a person should know about where the data lies, a sentence each. */
+  readonly notes: readonly string[];
   /** Drains: sockets are told, running commits finish. */
   close(): Promise<void>;
 }
@@ -46,7 +48,7 @@ export async function startServer(configuration: Configuration): Promise<Running
   }
   const address = app.getHttpServer().address() as { port: number };
   const host = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host;
-  return { url: `http://${host}:${address.port}`, close: () => app.close() };
+  return { url: `http://${host}:${address.port}`, notes: app.get(Database).notes, close: () => app.close() };
 }
 
 /** What the framework says of its own start: a hundred lines that tell an operator nothing. */
