@@ -145,7 +145,7 @@ export async function openAll<T>(
   const worker = async () => {
     while (next < items.length) {
       const index = next++;
-      peers[index] = await openPeer(options(items[index]!, index));
+      peers[index] = await openWithin(OPEN_ATTEMPTS, options(items[index]!, index));
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
@@ -153,6 +153,18 @@ export async function openAll<T>(
 }
 
 const OPEN_WITHIN_MS = 30_000;
+/** A server that has just been started may ask to come again, as `unavailable` does. */
+const OPEN_ATTEMPTS = 4;
+
+async function openWithin(attempts: number, options: Omit<PeerOptions, 'onReady'>): Promise<Peer> {
+  try {
+    return await openPeer(options);
+  } catch (error) {
+    if (attempts <= 1) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return openWithin(attempts - 1, options);
+  }
+}
 
 export function openPeer(options: Omit<PeerOptions, 'onReady'>): Promise<Peer> {
   return new Promise((resolve, reject) => {
