@@ -77,6 +77,11 @@ export class AccessService {
     return cached && row ? { scope: seat.scope, row, booking: cached.record, reads: cached.reads } : undefined;
   }
 
+  /** The seat's booking as this node knows it now: who is told after a wait for the store. */
+  bookingNow(seat: Seat): BookingRecord {
+    return this.cache.newest(seat.booking);
+  }
+
   /** Why the chat does not allow this now; undefined when it does. */
   denial(seat: Seat, action: Action): ChatError | undefined {
     const now = new Date();

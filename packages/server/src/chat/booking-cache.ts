@@ -36,15 +36,22 @@ export class BookingCache {
     return this.peek(id) ?? (await this.load(id));
   }
 
+  /** The newest that this node knows, for who is told now: a hint needs no fresh read. */
+  newest(record: BookingRecord): BookingRecord {
+    const known = this.bookings.get(record.id)?.record;
+    return known && known.epoch >= record.epoch ? known : record;
+  }
+
   /** From the store, whatever memory holds. */
   async reload(id: string): Promise<CachedBooking | undefined> {
     this.forget(id);
     return this.load(id);
   }
 
-  /** Takes a record that was just read or written. */
+  /** Takes a record that was just read or written; one that was overtaken by a change of rights is not kept. */
   keep(record: BookingRecord): CachedBooking {
     const known = this.bookings.get(record.id);
+    if (known && known.record.epoch > record.epoch) return known;
     const cached: CachedBooking = {
       record,
       reads: readsOf(record, known?.reads),

@@ -18,7 +18,8 @@ export class ReceiptsService {
 
   /** Moves the caller's marks forward, and tells everybody when they moved; the caller's other sockets too. */
   async mark(actor: Actor, mark: Payload<'receipt.mark'>): Promise<Result<'receipt.mark'>> {
-    const { booking, row, scope, reads } = await this.access.require(actor, mark.booking_id, 'mark');
+    const seat = await this.access.require(actor, mark.booking_id, 'mark');
+    const { booking, row, scope, reads } = seat;
     const marked = await this.store.mark(booking.no, row.person_no, {
       delivered: mark.delivered_seq ?? 0,
       read: mark.read_seq ?? 0,
@@ -28,7 +29,7 @@ export class ReceiptsService {
     reads.set(row.person_no, Math.max(read_seq, reads.get(row.person_no) ?? 0));
     if (moved) {
       this.fanout.toPeople(
-        participantsOf(booking),
+        participantsOf(this.access.bookingNow(seat)),
         'receipt.updated',
         { booking_id: booking.id, user_id: actor.user_id, scope, delivered_seq, read_seq, at: at.toISOString() },
         actor.socketId,

@@ -104,7 +104,7 @@ export class SignalsService {
   ): Promise<void> {
     const kept = Object.fromEntries(Object.entries(position).filter((entry): entry is [string, number] => entry[1] !== undefined));
     await this.locations.keep(seat.booking.no, seat.row.person_no, kept, at);
-    const other = counterpartOf(seat.booking, seat.scope);
+    const other = counterpartOf(this.access.bookingNow(seat), seat.scope);
     if (!other) return;
     this.fanout.toPeople([other], 'location.updated', {
       booking_id: seat.booking.id,
