@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Database, ErrorReport, ProblemFilter } from '@curbline/server';
+import { Database, ErrorReport, isModestJson, ProblemFilter } from '@curbline/server';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -32,7 +32,8 @@ export async function startServer(configuration: Configuration): Promise<Running
   app.useLogger(quietly(app.get(Logger)));
   app.use(helmet({ contentSecurityPolicy: { directives: contentPolicy } }));
   app.disable('x-powered-by');
-  app.useBodyParser('json', { limit: LIMITS.restBodyMaxBytes, type: ['application/json', 'application/*+json'] });
+  app.useBodyParser('json', jsonBodies);
+  Object.assign(app.getHttpServer(), slowRequests);
   // Unknown routes and malformed requests are problems in the contract's words too.
   app.useGlobalFilters(new ProblemFilter(app.get(ErrorReport)));
   const origins = configuration.chat.origins ?? [];
@@ -66,6 +67,25 @@ function quietly(logger: Logger): LoggerService {
     error: (message: unknown, ...rest: unknown[]) => logger.error(message, ...rest),
     fatal: (message: unknown, ...rest: unknown[]) => logger.fatal(message, ...rest),
   };
+}
+
+/**
+ * Who connects and says nothing, or says it a byte at a time, is not waited for. The interval is an option of the
+ * server's constructor, which Nest calls; until it listens it can be set like the others.
+ */
+const slowRequests = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
+
+const jsonBodies = {
+  limit: LIMITS.restBodyMaxBytes,
+  type: ['application/json', 'application/*+json'],
+  // Hidden by Nest's types, which keep it for raw bodies; we have none.
+  verify: refuseMonsters,
+};
+
+/** Bodies are parsed before anybody knows who sends them: what no caller could mean is not parsed at all. */
+function refuseMonsters(_request: unknown, _response: unknown, body: Buffer): void {
+  if (isModestJson(body.toString('latin1'))) return;
+  throw Object.assign(new Error('the body is nested too deep or has too many values'), { status: 400 });
 }
 
 /** Nothing leaves the machine: no fonts, tiles or scripts from outside. */

@@ -63,6 +63,18 @@ export const PartyScopeSchema = z.enum(PARTY_SCOPES);
 export const Latitude = z.number().min(-90).max(90);
 export const Longitude = z.number().min(-180).max(180);
 
+/**
+ * Putting marks in canonical order takes time that grows with the square of their number: 32,000 of them would stop
+ * everything for seconds. No script stacks more than a few; Unicode's stream-safe form (UAX 15) allows 30.
+ */
+const MAX_MARKS_IN_A_ROW = 64;
+// Begins before the marks, so that each pile is looked at once.
+const markPile = new RegExp(String.raw`(?:^|\P{M})\p{M}{${MAX_MARKS_IN_A_ROW + 1}}`, 'u');
+const hasMarkPile = (text: string): boolean => text.length > MAX_MARKS_IN_A_ROW && markPile.test(text);
+/** Code points, of two UTF-16 units at most, that NFC composes into one. */
+const NFC_MAX_SHRINK = 4;
+
+const textSize = `text must have 1 to ${LIMITS.textMaxCodePoints} characters`;
 const blank = /^[\p{White_Space}]*$/u;
 
 /**
@@ -72,10 +84,12 @@ const blank = /^[\p{White_Space}]*$/u;
 export const MessageText = z
   .string()
   .refine(storable, { message: 'text must not hold NUL or lone surrogates', abort: true })
-  .transform((text) => text.normalize('NFC'))
-  .refine(sized(1, LIMITS.textMaxCodePoints), {
-    message: `text must have 1 to ${LIMITS.textMaxCodePoints} characters`,
+  .refine((text) => text.length <= LIMITS.textMaxCodePoints * 2 * NFC_MAX_SHRINK, { message: textSize, abort: true })
+  .refine((text) => !hasMarkPile(text), {
+    message: `text must have at most ${MAX_MARKS_IN_A_ROW} combining marks in a row`,
     abort: true,
   })
+  .transform((text) => text.normalize('NFC'))
+  .refine(sized(1, LIMITS.textMaxCodePoints), { message: textSize, abort: true })
   .refine((text) => !blank.test(text), { message: 'text must not be only white space' })
   .meta({ minLength: 1, maxLength: LIMITS.textMaxCodePoints });

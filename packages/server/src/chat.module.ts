@@ -24,6 +24,8 @@ import { SignalsService } from './chat/signals.service.js';
 import { Fanout } from './fanout/fanout.js';
 import { Presence } from './fanout/presence.js';
 import { BookingsGateway } from './gateway/bookings.gateway.js';
+import { CommandLimit } from './gateway/command-limit.js';
+import { ConnectionBounds } from './gateway/connection-bounds.js';
 import { ConnectionsGateway } from './gateway/connections.gateway.js';
 import { Dispatcher } from './gateway/dispatcher.js';
 import { MessagesGateway } from './gateway/messages.gateway.js';
@@ -102,6 +104,8 @@ const edges: Provider[] = [
   TokenVerifier,
   { provide: REVOCATIONS, useExisting: RevocationsStore },
   BookingsGateway,
+  CommandLimit,
+  ConnectionBounds,
   ConnectionsGateway,
   Dispatcher,
   MessagesGateway,

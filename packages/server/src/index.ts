@@ -14,5 +14,6 @@ export { TokenVerifier } from './auth/token-verifier.js';
 export type { Identity } from './auth/token-verifier.js';
 export { Database, DatabaseStartError } from './store/database.js';
 export { EmbeddedPostgresError } from './store/embedded/embedded-postgres.js';
+export { isModestJson } from './json-shape.js';
 export { ProblemFilter } from './rest/problem.filter.js';
 export { ErrorReport } from './ops/error-report.js';

@@ -7,6 +7,7 @@ import type { ChatSocket } from '../fanout/fanout.js';
 import { parseInput } from '../input.js';
 import { ErrorReport } from '../ops/error-report.js';
 import { BookingsGateway } from './bookings.gateway.js';
+import { CommandLimit } from './command-limit.js';
 import { ConnectionsGateway } from './connections.gateway.js';
 import { MessagesGateway } from './messages.gateway.js';
 import { commandsOf, type CommandHandler } from './on-command.js';
@@ -28,6 +29,7 @@ export class Dispatcher {
 
   constructor(
     @Inject(ErrorReport) private readonly report: ErrorReport,
+    @Inject(CommandLimit) private readonly limit: CommandLimit,
     @Inject(ConnectionsGateway) connections: ConnectionsGateway,
     @Inject(MessagesGateway) messages: MessagesGateway,
     @Inject(SignalsGateway) signals: SignalsGateway,
@@ -55,7 +57,7 @@ export class Dispatcher {
     const command = typeof name === 'string' ? name.slice(0, MAX_ECHOED_NAME) : '';
     this.running += 1;
     try {
-      const data = await this.handle(actor, name, args);
+      const data = await this.handle(socket, actor, name, args);
       callback?.({ data });
     } catch (error) {
       const described = this.report.describe(error, `command ${JSON.stringify(command)}`);
@@ -66,12 +68,13 @@ export class Dispatcher {
     }
   }
 
-  private async handle(actor: Actor, name: unknown, args: unknown[]): Promise<unknown> {
+  private async handle(socket: ChatSocket, actor: Actor, name: unknown, args: unknown[]): Promise<unknown> {
     const handler = isCommandName(name) ? this.handlers.get(name) : undefined;
     if (!isCommandName(name) || !handler) throw ChatError.invalid([{ path: '', message: 'unknown command' }]);
+    this.limit.take(actor, name);
     if (args.length > 1) throw ChatError.invalid([{ path: '', message: 'one object is expected, not several arguments' }]);
     // The table pairs each name with its schema and each handler with its name; TypeScript cannot follow the pair.
     const payload = parseInput(commands[name].payload as z.ZodType<Payload<CommandName>>, args[0]);
-    return handler(actor, payload);
+    return this.limit.run(actor, name, () => socket.connected, () => handler(actor, payload));
   }
 }

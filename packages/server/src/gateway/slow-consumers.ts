@@ -1,28 +1,40 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Fanout, type ChatServer, type ChatSocket } from '../fanout/fanout.js';
+import { cut, pollResponse, unsentBytes, type EngineConnection, type PollResponse } from './engine-connection.js';
 
 /** A client that does not read makes the server's buffer grow: beyond this it is closed, and catches up by `seq`. */
 const MAX_BUFFERED_BYTES = 1_048_576;
-const CHECK_EVERY_MS = 1_000;
+/** A client that begins to read again within this learns why it was closed. */
+const FAREWELL_MS = 5_000;
 
-interface Transport {
-  readonly name: string;
-  readonly socket?: { readonly bufferedAmount: number; terminate(): void };
+interface Outgoing {
+  /** What waits in engine.io for the transport. */
+  queuedBytes: number;
+  /** The largest packet in there: one page that was asked for must not be what closes a slow client. */
+  largestBytes: number;
+  /** Polls that were answered, with how much, and not read by the client yet. */
+  readonly unread: Map<PollResponse, number>;
+  unreadBytes: number;
+  ending: boolean;
 }
 
-/** Closes sockets whose client has stopped reading. */
+interface Packet {
+  readonly data?: unknown;
+}
+
+/** Closes sockets whose client has stopped reading, at the packet that is too much. */
 @Injectable()
 export class SlowConsumers {
+  private readonly logger = new Logger(SlowConsumers.name);
+  private readonly socketIds = new WeakMap<EngineConnection, string>();
+  private endedCount = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(@Inject(Fanout) private readonly fanout: Fanout) {}
 
   start(server: ChatServer): void {
-    this.timer = setInterval(() => {
-      for (const socket of server.sockets.sockets.values()) {
-        if (bufferedBytes(socket) > MAX_BUFFERED_BYTES) this.end(socket);
-      }
-    }, CHECK_EVERY_MS);
+    server.engine.on('connection', (conn: EngineConnection) => this.watch(conn));
+    this.timer = setInterval(() => this.tell(), 1_000);
     this.timer.unref();
   }
 
@@ -30,22 +42,57 @@ export class SlowConsumers {
     clearInterval(this.timer);
   }
 
-  private end(socket: ChatSocket): void {
-    const transport = transportOf(socket);
-    this.fanout.endSocket(socket.id, 'slow_consumer', false);
-    // What the client does not read can never be flushed: the connection is cut, not closed politely.
-    if (transport.socket) transport.socket.terminate();
-    else socket.conn.close(true);
+  /** This socket is who is told when its connection has to be closed. */
+  admit(socket: ChatSocket): void {
+    this.socketIds.set(socket.conn, socket.id);
+  }
+
+  private watch(conn: EngineConnection): void {
+    const outgoing: Outgoing = { queuedBytes: 0, largestBytes: 0, unread: new Map(), unreadBytes: 0, ending: false };
+    conn.on('packetCreate', ({ data }: Packet) => {
+      const bytes = typeof data === 'string' ? data.length : 0;
+      const unsent = unsentBytes(conn) + outgoing.unreadBytes;
+      if (unsent === 0 && outgoing.queuedBytes === 0) outgoing.largestBytes = 0;
+      else if (unsent + outgoing.queuedBytes > MAX_BUFFERED_BYTES + outgoing.largestBytes) this.end(conn, outgoing);
+      outgoing.queuedBytes += bytes;
+      if (bytes > outgoing.largestBytes) outgoing.largestBytes = bytes;
+    });
+    conn.on('flush', () => {
+      const response = pollResponse(conn);
+      if (response) remember(outgoing, response);
+      outgoing.queuedBytes = 0;
+    });
+  }
+
+  private end(conn: EngineConnection, outgoing: Outgoing): void {
+    if (outgoing.ending) return;
+    outgoing.ending = true;
+    this.endedCount += 1;
+    const socketId = this.socketIds.get(conn);
+    if (socketId !== undefined) {
+      this.fanout.toSocket(socketId, 'disconnected', { reason: 'slow_consumer', message: 'Socket disconnected' });
+    }
+    // Nothing is taken into the buffer any more, and nothing of the client's is served.
+    conn.close();
+    setTimeout(() => {
+      for (const response of outgoing.unread.keys()) response.destroy();
+      cut(conn);
+    }, FAREWELL_MS).unref();
+  }
+
+  private tell(): void {
+    if (this.endedCount > 0) this.logger.warn(`closed ${this.endedCount} connections whose client does not read`);
+    this.endedCount = 0;
   }
 }
 
-const transportOf = (socket: ChatSocket): Transport => socket.conn.transport as unknown as Transport;
-
-function bufferedBytes(socket: ChatSocket): number {
-  // engine.io types the queue as private; its length is what a polling client has not fetched.
-  const { writeBuffer } = socket.conn as unknown as { writeBuffer: { data?: unknown }[] };
-  let bytes = transportOf(socket).socket?.bufferedAmount ?? 0;
-  for (const packet of writeBuffer) if (typeof packet.data === 'string') bytes += packet.data.length;
-  return bytes;
+/** A poll's answer leaves engine.io at once, but its client may leave it on the way. */
+function remember(outgoing: Outgoing, response: PollResponse): void {
+  const bytes = outgoing.queuedBytes;
+  outgoing.unread.set(response, bytes);
+  outgoing.unreadBytes += bytes;
+  response.once('close', () => {
+    outgoing.unread.delete(response);
+    outgoing.unreadBytes -= bytes;
+  });
 }
-

@@ -19,10 +19,10 @@ import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
 import { Fanout, type ChatServer, type ChatSocket } from '../fanout/fanout.js';
 import { Presence } from '../fanout/presence.js';
 import { ErrorReport } from '../ops/error-report.js';
+import { ConnectionBounds, MAX_PAYLOAD_BYTES, STRANGER_MS } from './connection-bounds.js';
 import { Dispatcher } from './dispatcher.js';
 import { SlowConsumers } from './slow-consumers.js';
 
-const UNAUTHENTICATED_MS = 10_000;
 /** Far more devices than a person has; a runaway client costs no more than this. */
 const SOCKETS_PER_PERSON = 100;
 const DRAIN_MS = 5_000;
@@ -44,6 +44,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(Presence) private readonly presence: Presence,
     @Inject(Dispatcher) private readonly dispatcher: Dispatcher,
     @Inject(ErrorReport) private readonly report: ErrorReport,
+    @Inject(ConnectionBounds) private readonly bounds: ConnectionBounds,
     @Inject(SlowConsumers) private readonly slow: SlowConsumers,
   ) {}
 
@@ -55,9 +56,9 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       serveClient: false,
       pingInterval: sockets.pingIntervalMs ?? 15_000,
       pingTimeout: sockets.pingTimeoutMs ?? 10_000,
-      maxHttpBufferSize: sockets.maxPayloadBytes ?? 65_536,
+      maxHttpBufferSize: sockets.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
       transports: sockets.transports ?? ['websocket', 'polling'],
-      connectTimeout: UNAUTHENTICATED_MS,
+      connectTimeout: STRANGER_MS,
       cors: { origin: (origin, allow) => allow(null, this.origins.allows(origin, undefined)) },
       // CORS does not stop a WebSocket from a foreign page: every transport is checked here.
       allowRequest: (request, decide) => {
@@ -71,6 +72,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     });
     server.on('connection', (socket) => this.connected(socket));
     this.fanout.attach(server);
+    this.bounds.start(server);
     this.slow.start(server);
     this.sessions.start({
       expiring: (socketId, at) => this.fanout.toSocket(socketId, 'token.expiring', { expires_at: at.toISOString() }),
@@ -84,6 +86,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     this.draining = true;
     this.sessions.stop();
     this.slow.stop();
+    this.bounds.stop();
     this.presence.stop();
     const deadline = performance.now() + DRAIN_MS;
     while (this.dispatcher.inFlight > 0 && performance.now() < deadline) {
@@ -120,6 +123,8 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
   private connected(socket: ChatSocket): void {
     const { user, expires_at_s } = socket.data;
     const actor: Actor = { ...user, socketId: socket.id };
+    this.bounds.admit(socket);
+    this.slow.admit(socket);
     void socket.join(personKey(user));
     this.closeOldest(user);
     this.presence.connected(user, socket.id, user.type);

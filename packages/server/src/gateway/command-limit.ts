@@ -1,0 +1,68 @@
+import type { CommandName } from '@curbline/contract';
+import { Inject, Injectable } from '@nestjs/common';
+import { personKey, type PersonRef } from '../actor.js';
+import { ChatError } from '../chat-error.js';
+import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
+import { TokenBuckets } from './token-bucket.js';
+
+/** Commands a second for one person. Honest clients stay far below: what they wait for bounds them. */
+const COMMANDS = { perS: 200, burst: 1_000 };
+/** Reads of one person that the database sees at once: the others of the person wait, other people do not. */
+const READS_AT_ONCE = 4;
+const READS_WAITING = 1_000;
+
+const READS: ReadonlySet<CommandName> = new Set<CommandName>([
+  'connection-established',
+  'booking.join',
+  'booking.list',
+  'message.list',
+  'sync',
+]);
+
+interface Lane {
+  running: number;
+  readonly waiting: (() => void)[];
+}
+
+/** What one person may ask of the server, over all their sockets. `message.send` has a limit of its own. */
+@Injectable()
+export class CommandLimit {
+  private readonly buckets: TokenBuckets | undefined;
+  private readonly lanes = new Map<string, Lane>();
+
+  constructor(@Inject(CHAT_OPTIONS) { messagesPerS = 5 }: ChatOptions) {
+    if (messagesPerS > 0) this.buckets = new TokenBuckets(COMMANDS.perS, COMMANDS.burst);
+  }
+
+  /** Counts a command, before anything else is done for it; throws `rate_limited`. */
+  take(person: PersonRef, name: CommandName): void {
+    if (!this.buckets || name === 'message.send') return;
+    const bucket = this.buckets.of(personKey(person));
+    if (!bucket.take()) throw new ChatError('rate_limited', { retryAfterMs: bucket.waitMs });
+  }
+
+  /** Does the work of a command; reads of the person take turns. Who has left while waiting is not read for. */
+  async run<T>(person: PersonRef, name: CommandName, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
+    if (!READS.has(name)) return work();
+    const key = personKey(person);
+    const lane: Lane = this.lanes.get(key) ?? { running: 0, waiting: [] };
+    this.lanes.set(key, lane);
+    if (lane.running < READS_AT_ONCE) lane.running += 1;
+    else {
+      if (lane.waiting.length >= READS_WAITING) throw new ChatError('rate_limited', { retryAfterMs: 1_000 });
+      // Whoever ends hands over their turn: `running` stays as it is.
+      await new Promise<void>((resolve) => void lane.waiting.push(resolve));
+    }
+    try {
+      if (!isThere()) throw new ChatError('rate_limited', { retryAfterMs: 1_000 });
+      return await work();
+    } finally {
+      const next = lane.waiting.shift();
+      if (next) next();
+      else {
+        lane.running -= 1;
+        if (lane.running === 0) this.lanes.delete(key);
+      }
+    }
+  }
+}

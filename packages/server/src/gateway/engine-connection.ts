@@ -1,0 +1,60 @@
+import type { Socket } from 'engine.io';
+
+/** What Socket.IO calls `conn`: one client's link, whatever transport carries it. */
+export type EngineConnection = Socket;
+
+/** What ws and engine.io keep to themselves: there is no public way to the link below a transport. */
+interface Insides {
+  readonly name: string;
+  /** The websocket, when that is the transport. */
+  readonly socket?: {
+    readonly bufferedAmount: number;
+    readonly _receiver?: { _maxPayload: number };
+    terminate(): void;
+  };
+  /** The response that waits for something to say, when polling is the transport. */
+  readonly res?: PollResponse | null;
+  maxHttpBufferSize?: number;
+  closeTimeout?: number;
+}
+
+/** The response of a poll. */
+export interface PollResponse {
+  once(event: 'close', listener: () => void): unknown;
+  destroy(): unknown;
+}
+
+const insidesOf = (transport: unknown): Insides => transport as Insides;
+
+/** Bytes that the websocket has taken and the network has not; 0 for polling. */
+export const unsentBytes = (conn: EngineConnection): number => insidesOf(conn.transport).socket?.bufferedAmount ?? 0;
+
+/** The poll that is about to be answered. */
+export const pollResponse = (conn: EngineConnection): PollResponse | undefined => {
+  const { name, res } = insidesOf(conn.transport);
+  return name === 'polling' ? (res ?? undefined) : undefined;
+};
+
+/** From now on no larger payload is even collected: the transport refuses it while it comes in. */
+export function limitPayload(conn: EngineConnection, maxBytes: number): void {
+  const transport = insidesOf(conn.transport);
+  if (transport.name === 'polling') transport.maxHttpBufferSize = maxBytes;
+  const receiver = transport.socket?._receiver;
+  if (receiver) receiver._maxPayload = maxBytes;
+}
+
+/** How long a polling client that does not poll may keep a closed connection in memory. */
+export function limitPollingClose(conn: EngineConnection, closeTimeoutMs: number): void {
+  const transport = insidesOf(conn.transport);
+  if (transport.name === 'polling') transport.closeTimeout = closeTimeoutMs;
+}
+
+/** Ends the websocket of a transport without the closing handshake, for which a hostile peer could be waited for. */
+export const terminate = (transport: unknown): void => insidesOf(transport).socket?.terminate();
+
+/** Ends a connection now. The client is not told to stay away: an honest one comes back by itself. */
+export function cut(conn: EngineConnection): void {
+  const { transport } = conn;
+  conn.close(true);
+  terminate(transport);
+}
