@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { ToggleGroup } from 'radix-ui';
+import { RadioGroup } from 'radix-ui';
 import { translator, type Translate } from '../i18n/i18n.js';
 import { dirOf, LANGUAGES, type LanguageTag } from '../i18n/languages.js';
 import { CustomerPhone } from '../phone/customer-phone.js';
@@ -56,20 +56,20 @@ export function PhonePanel(props: PhonePanelProps) {
             onChange={props.onLanguage}
           />
         </span>
-        <ToggleGroup.Root
-          type="single"
+        <RadioGroup.Root
+          orientation="horizontal"
           className="segments"
           aria-label={t(`network.${owner}`)}
           value={view.link === 'off' ? 'off' : 'on'}
-          onValueChange={(value) => value !== '' && actions.setNetwork(value === 'on')}
+          onValueChange={(value) => actions.setNetwork(value === 'on')}
         >
-          <ToggleGroup.Item value="on">
+          <RadioGroup.Item value="on">
             <bdi>{t('network.on')}</bdi>
-          </ToggleGroup.Item>
-          <ToggleGroup.Item value="off" data-tone="bad">
+          </RadioGroup.Item>
+          <RadioGroup.Item value="off" data-tone="bad">
             {t('network.off')}
-          </ToggleGroup.Item>
-        </ToggleGroup.Root>
+          </RadioGroup.Item>
+        </RadioGroup.Root>
       </div>
       <div className="flex min-h-0 w-full flex-1 justify-center" lang={language} dir={dirOf(language)}>
         <PhoneProvider value={context}>

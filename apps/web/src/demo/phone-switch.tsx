@@ -1,4 +1,4 @@
-import { ToggleGroup } from 'radix-ui';
+import { RadioGroup } from 'radix-ui';
 import type { Translate } from '../i18n/i18n.js';
 import type { Role } from '../phone/phone-view.js';
 
@@ -15,15 +15,15 @@ const ROLES = ['driver', 'customer'] as const;
 /** On a narrow screen: which of the two phones is in the hand. The other one stays on. */
 export function PhoneSwitch({ t, value, onChange, names, unread }: PhoneSwitchProps) {
   return (
-    <ToggleGroup.Root
-      type="single"
+    <RadioGroup.Root
+      orientation="horizontal"
       className="segments w-full md:hidden"
       aria-label={t('page.phones')}
       value={value}
       onValueChange={(role) => ROLES.includes(role as Role) && onChange(role as Role)}
     >
       {ROLES.map((role) => (
-        <ToggleGroup.Item key={role} value={role} className="min-w-0 flex-1">
+        <RadioGroup.Item key={role} value={role} className="min-w-0 flex-1">
           <span className={role === 'driver' ? 'text-driver' : 'text-customer'}>{t(`role.${role}`)}</span>
           <span className="min-w-0 truncate" dir="auto" translate="no">
             {names[role]}
@@ -34,8 +34,8 @@ export function PhoneSwitch({ t, value, onChange, names, unread }: PhoneSwitchPr
               <span className="sr-only">{t('page.unread', { total: unread[role] })}</span>
             </span>
           )}
-        </ToggleGroup.Item>
+        </RadioGroup.Item>
       ))}
-    </ToggleGroup.Root>
+    </RadioGroup.Root>
   );
 }

@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import { cannedText } from '../i18n/canned.js';
 import type { LanguageTag } from '../i18n/languages.js';
 
@@ -14,7 +15,7 @@ export function CannedWords({ of, params = {}, language }: CannedWordsProps) {
     <span lang={canned.lang} dir="auto">
       {canned.parts.map((part, index) =>
         'text' in part ? (
-          <span key={index}>{part.text}</span>
+          <Fragment key={index}>{part.text}</Fragment>
         ) : (
           <bdi key={index} className="whitespace-nowrap">
             {part.param}

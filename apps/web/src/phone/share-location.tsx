@@ -56,8 +56,8 @@ export function ShareLocationSheet({ onShare, onDone }: ShareLocationSheetProps)
   };
 
   return (
-    <Dialog.Content className="sheet" aria-describedby={undefined} asChild>
-      <form onSubmit={(event) => void submit(event)}>
+    <Dialog.Content className="sheet" aria-describedby={undefined}>
+      <form className="grid gap-3" onSubmit={(event) => void submit(event)}>
         <Dialog.Title className="text-[17px] font-bold">{t('share.title')}</Dialog.Title>
         <label className="grid gap-1 text-[13px] font-semibold">
           {t('share.label')}
