@@ -134,7 +134,10 @@ export default {
       comment: 'The SDK has no other dependency than these.',
       severity: 'error',
       from: { path: '^packages/client/src/', pathNot: testFiles },
-      to: { dependencyTypes: external.slice(1), pathNot: [npm('socket\\.io-client', 'react'), '^packages/'] },
+      to: {
+        dependencyTypes: external.slice(1),
+        pathNot: [npm('engine\\.io-client', 'socket\\.io-parser', 'react'), '^packages/'],
+      },
     },
     {
       name: 'client-runs-in-browsers',

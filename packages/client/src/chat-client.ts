@@ -6,10 +6,11 @@ import { asCurblineError } from './curbline-error.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import type { Identity } from './identity.js';
 import { indexedDbOutbox } from './indexeddb-outbox.js';
-import { openSocket, type OpenSocket } from './link.js';
+import type { OpenSocket } from './link.js';
 import { Outbox } from './outbox.js';
 import { memoryOutbox, type OutboxStore } from './outbox-store.js';
 import { jittered } from './pause.js';
+import { openSocket } from './wire-socket.js';
 import type { ChatEvents, ClientOptions, ConnectionState } from './types.js';
 
 /** One person's link to the server, over any number of sockets in its life. Made by `createClient`. */

@@ -1,4 +1,4 @@
-import { EVENT_NAMES, SOCKET_PATH } from '@curbline/contract/wire';
+import { EVENT_NAMES } from '@curbline/contract/wire';
 import type {
   Answer,
   CommandName,
@@ -8,10 +8,9 @@ import type {
   PayloadInput,
   Result,
 } from '@curbline/contract';
-import { Manager } from 'socket.io-client';
 import { CurblineError } from './curbline-error.js';
 
-/** What the SDK uses of a Socket.IO client socket. */
+/** What a link needs of a Socket.IO socket; one listener for each event. */
 export interface RawSocket {
   on(event: string, listener: (payload: never) => void): unknown;
   emit(event: string, payload: unknown, answer: (answer: never) => void): unknown;
@@ -28,17 +27,6 @@ export interface LinkTarget {
 
 /** Opens nothing yet: `connect` does. */
 export type OpenSocket = (target: LinkTarget) => RawSocket;
-
-export const openSocket: OpenSocket = ({ url, path, transports, auth }) =>
-  new Manager(url, {
-    path: path ?? SOCKET_PATH,
-    transports: transports ?? ['websocket', 'polling'],
-    tryAllTransports: true,
-    withCredentials: false,
-    autoConnect: false,
-    // Reconnecting is ours: it needs a fresh token, and the server's wishes about when.
-    reconnection: false,
-  }).socket('/', { auth });
 
 /** Why a link ended or never came up. */
 export interface LinkEnd {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Booking } from './booking.js';
 import { ChatClient } from './chat-client.js';
 import type { CurblineError } from './curbline-error.js';
-import { ModelDisk, ModelServer, ModelSocket } from './server-model.js';
+import { ModelDisk, ModelServer, type ModelSocket } from './server-model.js';
 import type { Sent } from './types.js';
 
 beforeEach(() => {
@@ -19,9 +19,18 @@ afterEach(() => {
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('send' as const), device: fc.nat(1) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('other says' as const) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('serve' as const), device: fc.nat(1), count: fc.nat(3) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('deliver' as const), device: fc.nat(1), count: fc.nat(4) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 30, 600, 11_000) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('serve' as const), device: fc.nat(1), count: fc.nat(3) }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('deliver' as const), device: fc.nat(1), count: fc.nat(4) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 30, 600, 11_000) }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('cut' as const), device: fc.nat(1) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('crash' as const), device: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose event' as const) }) },
@@ -118,7 +127,8 @@ class World {
     else if (action.do === 'lose event') this.server.lostEvents += 1;
     else if (action.do === 'refuse') this.server.refusals.push({ code: action.code, retryable: true });
     else if (action.do === 'server restarts') for (const socket of this.server.sockets) socket.cut();
-    else if (action.do === 'repeat event' && first >= 0) queue.splice(first, 0, structuredClone(queue[first] ?? {}));
+    else if (action.do === 'repeat event' && first >= 0)
+      queue.splice(first, 0, structuredClone(queue[first] ?? {}));
     else if (action.do === 'swap events' && first >= 0) queue.push(...queue.splice(first, 1));
     else if (action.do === 'deliver') {
       for (let n = action.count; n >= 0; n -= 1) {
@@ -168,23 +178,28 @@ const check = ({ server, devices }: World): void => {
     const own = texts.filter((text) => device.said.includes(text));
     expect(own, "the sender's order is kept").toEqual(device.said.filter((text) => own.includes(text)));
     const shown = device.booking.messages;
-    expect(shown.map(({ seq }) => seq), 'the screen shows the end of the log').toEqual(
-      log.map(({ seq }) => seq).slice(log.length - shown.length),
-    );
+    expect(
+      shown.map(({ seq }) => seq),
+      'the screen shows the end of the log',
+    ).toEqual(log.map(({ seq }) => seq).slice(log.length - shown.length));
     expect(shown.every(({ state }) => state !== 'queued' && state !== 'failed')).toBe(true);
   }
 };
 
 test('any interleaving of cuts, answers, repeats, events and crashes: once, in order, no gap', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 120, size: 'max' }), fc.constantFrom(0, 5), async (steps, diskMs) => {
-      const world = new World(diskMs);
-      for (const action of steps) await world.run(action);
-      await world.settle();
-      check(world);
-      for (const { client } of world.devices) await client.close();
-      vi.clearAllTimers();
-    }),
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 120, size: 'max' }),
+      fc.constantFrom(0, 5),
+      async (steps, diskMs) => {
+        const world = new World(diskMs);
+        for (const action of steps) await world.run(action);
+        await world.settle();
+        check(world);
+        for (const { client } of world.devices) await client.close();
+        vi.clearAllTimers();
+      },
+    ),
     { numRuns: Number(process.env['SDK_RUNS'] ?? 300) },
   );
 }, 120_000);

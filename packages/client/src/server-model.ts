@@ -88,7 +88,9 @@ export class ModelServer {
   }
 
   append(user: string, message: Pick<MessageObject, 'client_id' | 'kind' | 'body'>, from?: ModelSocket) {
-    const known = this.log.find((each) => each.sender.user_id === user && each.client_id === message.client_id);
+    const known = this.log.find(
+      (each) => each.sender.user_id === user && each.client_id === message.client_id,
+    );
     if (known) return { message: known, duplicate: true };
     const seq = this.log.length + 1;
     const sender = { user_id: user, scope: user === 'me' ? 'customer' : 'driver' } as const;
@@ -115,14 +117,20 @@ export class ModelServer {
       const { bookings } = payload as PayloadInput<'sync'>;
       const state = { status: 'accepted', chat: 'open', receipts: [], presence: [], locations: [] };
       return {
-        data: { bookings: bookings.map((entry) => ({ ...entry, ...state, ...this.#after(entry.after_seq) })) },
+        data: {
+          bookings: bookings.map((entry) => ({ ...entry, ...state, ...this.#after(entry.after_seq) })),
+        },
       };
     }
     if (command === 'message.list') {
       const { after_seq, before_seq } = payload as PayloadInput<'message.list'>;
       if (after_seq !== undefined) return { data: this.#after(after_seq) };
       const before = this.log.filter(({ seq }) => seq < (before_seq ?? Infinity));
-      const page = { messages: before.slice(-PAGE), has_more: before.length > PAGE, last_seq: this.log.length };
+      const page = {
+        messages: before.slice(-PAGE),
+        has_more: before.length > PAGE,
+        last_seq: this.log.length,
+      };
       return { data: page };
     }
     if (command === 'booking.join') {
@@ -139,9 +147,12 @@ export class ModelServer {
         ...none,
         counterpart: { ...none, online: true },
       };
-      return { data: { ...view, ...(after_seq !== undefined && this.#after(after_seq)), last_seq: view.last_seq } };
+      return {
+        data: { ...view, ...(after_seq !== undefined && this.#after(after_seq)), last_seq: view.last_seq },
+      };
     }
-    if (command === 'receipt.mark') return { data: { delivered_seq: 0, read_seq: 0, ...(payload as object) } };
+    if (command === 'receipt.mark')
+      return { data: { delivered_seq: 0, read_seq: 0, ...(payload as object) } };
     return { data: {} };
   }
 

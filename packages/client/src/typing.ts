@@ -18,7 +18,10 @@ export class OwnTyping {
   set(typing: boolean): void {
     if (typing) {
       this.#until = Date.now() + FORGOTTEN_MS;
-      this.#timer ??= setTimeout(() => this.#repeat(), this.#toldAt + LIMITS.typingEveryMs - Date.now());
+      this.#timer ??= setTimeout(
+        () => this.#repeat(),
+        Math.max(0, this.#toldAt + LIMITS.typingEveryMs - Date.now()),
+      );
     } else if (this.#timer) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
