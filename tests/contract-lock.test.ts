@@ -26,7 +26,10 @@ describe('what is served is what the contract says is not planned', () => {
     // No command of the contract accepts this, so nothing happens but the judgement of the name.
     const { error } = await person.ask(name, { not_a_field: true });
     const served = JSON.stringify(error?.details) !== '[{"path":"","message":"unknown command"}]';
-    expect({ code: error?.code, served }).toEqual({ code: 'invalid', served: !planned.commands.includes(name) });
+    expect({ code: error?.code, served }).toEqual({
+      code: 'invalid',
+      served: !planned.commands.includes(name),
+    });
   });
 
   test('an unknown command is told apart from a served one', async () => {
@@ -36,7 +39,9 @@ describe('what is served is what the contract says is not planned', () => {
 
   test.each(Object.keys(routes) as RouteName[])('route %s', async (name) => {
     const [method, path] = name.split(' ') as [string, string];
-    const filled = path.replaceAll(/\{(\w+)\}/g, (_, param: string) => (param === 'scope' ? 'driver' : 'nobody'));
+    const filled = path.replaceAll(/\{(\w+)\}/g, (_, param: string) =>
+      param === 'scope' ? 'driver' : 'nobody',
+    );
     const response = await fetch(server.url + filled, { method });
     const body = await response.text();
     // A served route of the host asks for a key before anything else, so this changes nothing.

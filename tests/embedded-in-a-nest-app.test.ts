@@ -47,7 +47,8 @@ async function call(path: string, init: RequestInit = {}): Promise<Called> {
 }
 
 const staff = { 'x-staff': 'yes', 'content-type': 'application/json' };
-const order = async (body: object) => call('/rides', { method: 'POST', headers: staff, body: JSON.stringify(body) });
+const order = async (body: object) =>
+  call('/rides', { method: 'POST', headers: staff, body: JSON.stringify(body) });
 const chat = (key = API_KEY) => ({ headers: { authorization: `Bearer ${key}` } });
 
 test("a ride that the host's own route ordered is a booking in which two people talk", async () => {
@@ -74,7 +75,10 @@ test("the host's guard, pipe and filter answer for the host's routes", async () 
     type: 'application/json',
     body: { ok: false, why: 'Forbidden resource' },
   });
-  expect(await order({ driver: 'd-1', passenger: 'c-1' })).toMatchObject({ status: 400, body: { ok: false } });
+  expect(await order({ driver: 'd-1', passenger: 'c-1' })).toMatchObject({
+    status: 400,
+    body: { ok: false },
+  });
   expect(await call('/rides/none', { headers: staff })).toEqual({
     status: 404,
     type: 'application/json',

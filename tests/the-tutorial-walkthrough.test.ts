@@ -46,7 +46,12 @@ test('its query type stays with the socket, for the other one to see', async () 
   const booking_id = await server.booking();
   const customer = await Person.connect(server, await server.token('customer', `${booking_id}-customer`));
   await customer.data('booking.join', { booking_id });
-  const driver = client('--booking', booking_id, '--token', await server.token('driver', `${booking_id}-driver`));
+  const driver = client(
+    '--booking',
+    booking_id,
+    '--token',
+    await server.token('driver', `${booking_id}-driver`),
+  );
   const presence = await customer.hears<{ online: boolean; types: string[] }>('presence.updated');
   expect(presence).toMatchObject({ online: true, types: ['flutter'] });
   await driver.stop();
@@ -61,7 +66,12 @@ test('without options it is one of the two people of the demo', async () => {
 });
 
 test('a command that fails is told to it, although it takes no callbacks', async () => {
-  const stranger = client('--booking', 'no-such-booking', '--token', await server.token('driver', 'a-stranger'));
+  const stranger = client(
+    '--booking',
+    'no-such-booking',
+    '--token',
+    await server.token('driver', 'a-stranger'),
+  );
   const exception = await stranger.tells<{ command: string; error: { code: string } }>('exception');
   expect(exception).toMatchObject({ command: 'connection-established', error: { code: 'not_found' } });
   expect(stranger.output).not.toContain('create-connection');

@@ -31,20 +31,24 @@ const schemaOf = (schema, io) => {
     // What JSON Schema cannot say (a transform, a refinement) is left open; the shape around it is still there.
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
-      if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      if (io === 'output' && jsonSchema.additionalProperties === false)
+        delete jsonSchema.additionalProperties;
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
     },
   });
   return json;
 };
-const each = (table, describe) => Object.fromEntries(Object.entries(table).map(([name, row]) => [name, describe(row)]));
+const each = (table, describe) =>
+  Object.fromEntries(Object.entries(table).map(([name, row]) => [name, describe(row)]));
 
 /** Keys in one order, so that only a change of the contract changes the file. Lists keep theirs: it has a meaning. */
 function sorted(value) {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object') return value;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]));
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]),
+  );
 }
 
 /** The contract as one JSON text. */
