@@ -3,7 +3,7 @@ import { personKey } from '../actor.js';
 import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
 import type { ChatServer, ChatSocket } from '../fanout/fanout.js';
 import { isModestJson } from '../json-shape.js';
-import { cut, limitPayload, limitPollingClose, terminate, type EngineConnection } from './engine-connection.js';
+import { cut, endOnChatter, limitPayload, limitPollingClose, terminate, type EngineConnection } from './engine-connection.js';
 import { TokenBucket, TokenBuckets } from './token-bucket.js';
 
 /** How long a connection may be without an authenticated socket. */
@@ -14,15 +14,17 @@ export const MAX_PAYLOAD_BYTES = 65_536;
 const STRANGER_PAYLOAD_BYTES = 10_240;
 const STRANGER_PACKETS = { perS: 2, burst: 10 };
 /** Far above what the answers `rate_limited` are for: only a client that does not listen to them comes here. */
-const PACKETS = { perS: 1_500, burst: 2_000 };
+const PACKETS = { perS: 1_500, burst: 1_500 };
 /** Attempts to join a namespace in the life of a connection; there is one namespace, and a token may be renewed. */
 const MAX_CONNECTS = 10;
 const MAX_PROBES = 5;
 /** Below this no JSON is worth a look before it is parsed. */
 const SUSPICIOUS_LENGTH = 4_096;
 const SWEEP_EVERY_MS = 250;
-/** For the closing handshake of a websocket, or the next poll, once a connection is closed. */
+/** For the next poll, once a connection is closed. */
 const FAREWELL_MS = 5_000;
+/** What an honest client may have on the way when its connection is closed. */
+const LAST_PACKETS = 100;
 
 const CONNECT_PACKET = '0'.charCodeAt(0);
 
@@ -114,9 +116,7 @@ export class ConnectionBounds {
     conn.on('upgrade', () => limitPayload(conn, guarded.maxBytes));
     conn.once('close', () => {
       this.strangers.delete(guarded);
-      const { transport } = conn;
-      // The peer's part of the closing handshake is waited for, but not for long.
-      setTimeout(() => terminate(transport), FAREWELL_MS).unref();
+      endOnChatter(conn, LAST_PACKETS);
     });
   }
 

@@ -49,6 +49,16 @@ export function limitPollingClose(conn: EngineConnection, closeTimeoutMs: number
   if (transport.name === 'polling') transport.closeTimeout = closeTimeoutMs;
 }
 
+/** Whoever goes on talking to a closed connection is not listened to while the closing handshake takes its time. */
+export function endOnChatter(conn: EngineConnection, maxPackets: number): void {
+  const { transport } = conn;
+  let packets = 0;
+  transport.on('packet', () => {
+    packets += 1;
+    if (packets > maxPackets) terminate(transport);
+  });
+}
+
 /** Ends the websocket of a transport without the closing handshake, for which a hostile peer could be waited for. */
 export const terminate = (transport: unknown): void => insidesOf(transport).socket?.terminate();
 

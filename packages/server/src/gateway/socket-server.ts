@@ -22,6 +22,7 @@ import { ErrorReport } from '../ops/error-report.js';
 import { ConnectionBounds, MAX_PAYLOAD_BYTES, STRANGER_MS } from './connection-bounds.js';
 import { Dispatcher } from './dispatcher.js';
 import { SlowConsumers } from './slow-consumers.js';
+import { BoundedWebSocketServer } from './websocket-engine.js';
 
 /** Far more devices than a person has; a runaway client costs no more than this. */
 const SOCKETS_PER_PERSON = 100;
@@ -57,6 +58,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       pingInterval: sockets.pingIntervalMs ?? 15_000,
       pingTimeout: sockets.pingTimeoutMs ?? 10_000,
       maxHttpBufferSize: sockets.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
+      wsEngine: BoundedWebSocketServer,
       transports: sockets.transports ?? ['websocket', 'polling'],
       connectTimeout: STRANGER_MS,
       cors: { origin: (origin, allow) => allow(null, this.origins.allows(origin, undefined)) },
