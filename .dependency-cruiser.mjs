@@ -106,7 +106,13 @@ export default {
       comment: 'Another workspace is imported by its name, never by a path into it.',
       severity: 'error',
       from: { path: '^((?:packages|apps|examples)/[^/]+|bench|tools)/' },
-      to: { path: anyWorkspace, pathNot: '^$1/', dependencyTypes: ['local'] },
+      to: {
+        path: anyWorkspace,
+        pathNot: '^$1/',
+        dependencyTypes: ['local'],
+        // From the root, an import by name counts as local too.
+        dependencyTypesNot: ['aliased-workspace'],
+      },
     },
     {
       name: 'tests-use-front-doors',
