@@ -29,7 +29,8 @@ export class BoundedWebSocketServer extends WebSocketServer {
   constructor(options: ServerOptions) {
     super({
       ...options,
-      WebSocket: BoundedWebSocket,
+      // Only servers make these, with the one signature that it has.
+      WebSocket: BoundedWebSocket as unknown as typeof WebSocket,
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: MIN_CHUNKS + Math.ceil((options.maxPayload ?? 0) / CHUNK_BYTES),
       closeTimeout: CLOSE_TIMEOUT_MS,
