@@ -1,4 +1,4 @@
-import { constants, type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { OutboxEntry, OutboxStore } from './outbox-store.js';
 
@@ -16,9 +16,9 @@ const SPARE_LINES = 500;
  * const chat = createClient({ url, token, outbox: fileOutbox('/var/lib/dispatch/outbox.jsonl') });
  */
 export const fileOutbox = (path: string): OutboxStore => {
-  const entries = new Map<string, OutboxEntry>();
+  /** What the file says; undefined before it was read, and after a write that may have ended half way. */
+  let entries: Map<string, OutboxEntry> | undefined;
   let lines = 0;
-  let file: FileHandle | undefined;
   let waiting: { line: Line; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let work: Promise<void> = Promise.resolve();
 
@@ -31,38 +31,31 @@ export const fileOutbox = (path: string): OutboxStore => {
     return done;
   };
 
-  const take = (line: Line): void => {
-    lines += 1;
-    if ('put' in line) entries.set(line.put.client_id, line.put);
-    else entries.delete(line.remove);
+  /** Replaces the file by one that holds only what counts, at once: there is always one whole file. */
+  const rewrite = async (kept: Map<string, OutboxEntry>): Promise<void> => {
+    const next = `${path}.next`;
+    await writeSynced(
+      next,
+      'w',
+      [...kept.values()].map((put): Line => ({ put })),
+    );
+    await rename(next, path);
+    await syncFolder(dirname(path));
+    lines = kept.size;
   };
 
-  const opened = async (): Promise<FileHandle> => {
-    if (file) return file;
+  const read = async (): Promise<Map<string, OutboxEntry>> => {
+    if (entries) return entries;
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '';
       throw error;
     });
-    entries.clear();
-    lines = 0;
+    const found = new Map<string, OutboxEntry>();
     // What follows the last line end is half a line: its writer was killed before it was told that it is kept.
-    for (const line of text.split('\n').slice(0, -1)) take(JSON.parse(line) as Line);
-    return rewrite();
-  };
-
-  /** Replaces the file by one that holds only what counts, at once: there is always one whole file. */
-  const rewrite = async (): Promise<FileHandle> => {
-    const next = `${path}.next`;
-    const copy = await open(next, 'w', 0o600);
-    await copy.writeFile([...entries.values()].map((put) => `${JSON.stringify({ put })}\n`).join(''));
-    await copy.sync();
-    await copy.close();
-    await rename(next, path);
-    await syncFolder(dirname(path));
-    lines = entries.size;
-    await file?.close();
-    file = await open(path, constants.O_WRONLY | constants.O_APPEND);
-    return file;
+    for (const line of text.split('\n').slice(0, -1)) apply(found, JSON.parse(line) as Line);
+    await rewrite(found);
+    entries = found;
+    return found;
   };
 
   /** Everything that came while the disk was busy goes in one write and one sync. */
@@ -71,16 +64,18 @@ export const fileOutbox = (path: string): OutboxStore => {
     waiting = [];
     if (batch.length === 0) return;
     try {
-      const handle = await opened();
-      await handle.appendFile(batch.map(({ line }) => `${JSON.stringify(line)}\n`).join(''));
-      await handle.datasync();
-      for (const { line } of batch) take(line);
-      if (lines > entries.size * 2 + SPARE_LINES) await rewrite();
+      const kept = await read();
+      await writeSynced(
+        path,
+        'a',
+        batch.map(({ line }) => line),
+      );
+      for (const { line } of batch) apply(kept, line);
+      lines += batch.length;
+      if (lines > kept.size * 2 + SPARE_LINES) await rewrite(kept);
       for (const { resolve } of batch) resolve();
     } catch (error) {
-      // The file may end in half a line now: read it again before the next write.
-      await file?.close().catch(() => undefined);
-      file = undefined;
+      entries = undefined;
       for (const { reject } of batch) reject(error);
     }
   };
@@ -93,19 +88,30 @@ export const fileOutbox = (path: string): OutboxStore => {
 
   return {
     load: (owner) =>
-      inTurn(async () => {
-        await opened();
-        return [...entries.values()].filter((entry) => entry.owner === owner);
-      }),
+      inTurn(async () => [...(await read()).values()].filter((entry) => entry.owner === owner)),
     put: (entry) => write({ put: entry }),
     remove: (clientId) => write({ remove: clientId }),
     close: () =>
       inTurn(async () => {
-        await file?.close();
-        file = undefined;
-        if (entries.size === 0) await rm(path, { force: true });
+        if (entries?.size === 0) await rm(path, { force: true });
+        entries = undefined;
       }),
   };
+};
+
+const apply = (entries: Map<string, OutboxEntry>, line: Line): void => {
+  if ('put' in line) entries.set(line.put.client_id, line.put);
+  else entries.delete(line.remove);
+};
+
+const writeSynced = async (path: string, flags: 'a' | 'w', lines: readonly Line[]): Promise<void> => {
+  const file = await open(path, flags, 0o600);
+  try {
+    await file.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 };
 
 /** A new name is on the disk only when its folder is. Windows cannot and need not. */
