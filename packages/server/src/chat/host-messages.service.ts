@@ -10,7 +10,7 @@ import { messageOf } from '../store/message-row.js';
 import { MessagesStore } from '../store/messages.store.js';
 import { BookingCache } from './booking-cache.js';
 import { CannedMessages } from './canned-catalogue.js';
-import { participantsOf, sendersOf } from './views.js';
+import { readersOf, sendersOf } from './views.js';
 
 const HOST_NO = 0;
 
@@ -83,9 +83,9 @@ export class HostMessagesService {
     if (kept.kind !== entry.kind || kept.body !== body) throw new ChatError('conflict');
     const row = { ...kept, seq: result.seq, created_at: result.at, sender_no: HOST_NO, client_id: clientId };
     const message = messageOf(row, bookingId, sendersOf(record));
-    if (result.outcome === 'stored') {
+    if (result.outcome === 'stored' || result.untold) {
       const fresh = (await this.cache.get(bookingId))?.record ?? record;
-      this.fanout.toPeople(participantsOf(fresh), 'message.created', { booking_id: bookingId, message });
+      this.fanout.toPeople(readersOf(fresh, message.seq), 'message.created', { booking_id: bookingId, message });
     }
     return { message, duplicate: result.outcome === 'kept' };
   }

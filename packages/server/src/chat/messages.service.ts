@@ -10,7 +10,7 @@ import { MessagesStore } from '../store/messages.store.js';
 import { AccessService, type Seat } from './access.service.js';
 import { CannedMessages } from './canned-catalogue.js';
 import { SendLimit } from './send-limit.js';
-import { participantsOf, sendersOf } from './views.js';
+import { readersOf, sendersOf } from './views.js';
 
 type Command = Payload<'message.send'>;
 type Sent = Result<'message.send'>;
@@ -105,7 +105,9 @@ export class MessagesService {
       const { row, seq, at } = result;
       const kept = { ...row, seq, created_at: at, sender_no: entry.senderNo, client_id: entry.clientId };
       if (!sameContent(row, kind, body)) throw new ChatError('conflict');
-      return { message: messageOf(kept, seat.booking.id, sendersOf(seat.booking)), duplicate: true };
+      const message = messageOf(kept, seat.booking.id, sendersOf(seat.booking));
+      if (result.untold) this.tell(seat, message, actor.socketId);
+      return { message, duplicate: true };
     }
     const message: MessageObject = {
       id: entry.id,
@@ -155,9 +157,10 @@ export class MessagesService {
 
   private tell(seat: Seat, message: MessageObject, exceptSocketId: string): void {
     const { booking, row } = seat;
-    const people = participantsOf(booking);
-    const unread = message.seq - 1 > (seat.reads.get(row.person_no) ?? 0);
-    seat.reads.set(row.person_no, message.seq);
+    const people = readersOf(booking, message.seq);
+    const read = seat.reads.get(row.person_no) ?? 0;
+    const unread = message.seq - 1 > read;
+    seat.reads.set(row.person_no, Math.max(read, message.seq));
     this.fanout.toPeople(people, 'message.created', { booking_id: booking.id, message }, exceptSocketId);
     // Who writes has read what came before; told only when that says something new.
     if (!unread) return;

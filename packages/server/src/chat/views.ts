@@ -33,6 +33,12 @@ export function participantsOf(record: BookingRecord): PersonRef[] {
   return people;
 }
 
+/** The people whose seats of now reach back to a message: who is told of it. */
+export const readersOf = (record: BookingRecord, seq: number): PersonRef[] =>
+  record.seats
+    .filter((seat) => seat.to_seq === null && seat.from_seq <= seq)
+    .map((seat) => ({ scope: scopeOf(seat.scope) as PartyScope, user_id: seat.user_id }));
+
 /** The other party of a role, if there is one. */
 export function counterpartOf(record: BookingRecord, scope: PartyScope): PersonRef | undefined {
   const other = otherScope(scope);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ERRORS, type ErrorObject } from '@curbline/contract';
 import { Injectable, Logger } from '@nestjs/common';
 import { ChatError } from '../chat-error.js';
@@ -12,7 +13,8 @@ export class ErrorReport {
   describe(thrown: unknown, where: string): ErrorObject {
     const request_id = uuidV7();
     if (!(thrown instanceof ChatError)) {
-      const stack = thrown instanceof Error ? thrown.stack : String(thrown);
+      // Anything can be thrown; not everything can be made a string of.
+      const stack = thrown instanceof Error ? thrown.stack : inspect(thrown);
       this.logger.error(`${where} failed, request_id ${request_id}`, stack);
       return { code: 'internal', message: ERRORS.internal.message, retryable: ERRORS.internal.retryable, request_id };
     }

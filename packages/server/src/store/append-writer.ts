@@ -21,7 +21,14 @@ export interface AppendEntry {
 /** What became of it. `stale`: rights may have changed, judge again; nothing was kept. */
 export type AppendOutcome =
   | { readonly outcome: 'stored'; readonly seq: number; readonly at: Date }
-  | { readonly outcome: 'kept'; readonly seq: number; readonly at: Date; readonly row: KeptRow }
+  | {
+      readonly outcome: 'kept';
+      readonly seq: number;
+      readonly at: Date;
+      readonly row: KeptRow;
+      /** The first send was answered `unavailable`, and the database kept it after all: nobody was told. */
+      readonly untold: boolean;
+    }
   | { readonly outcome: 'stale' };
 
 /** The row that an earlier send of the same `client_id` left. */
@@ -51,6 +58,8 @@ interface Waiting {
 const MAX_BATCH = 500;
 /** Waiting entries beyond this are refused at once: memory stays bounded when the database is slow. */
 const MAX_WAITING = 20_000;
+/** Entries whose fate is unknown are remembered up to this many; beyond it, the oldest are caught up by `seq` only. */
+const MAX_UNSURE = 20_000;
 
 const APPEND = {
   name: 'curbline-append',
@@ -68,6 +77,8 @@ export class AppendWriter {
   private size = 0;
   private running = false;
   private flight: Promise<unknown> = Promise.resolve();
+  /** Sent to a database that stopped answering: it may yet keep them. */
+  private readonly unsure = new Set<string>();
 
   constructor(@Inject(Database) private readonly database: Database) {}
 
@@ -133,7 +144,9 @@ export class AppendWriter {
     } catch (error) {
       return await this.recover(batch, error);
     }
-    for (const [index, waiting] of batch.entries()) waiting.resolve(outcomeOf(rows[index]));
+    for (const [index, { entry, resolve }] of batch.entries()) {
+      resolve(outcomeOf(rows[index], this.unsure.size > 0 && this.unsure.delete(keyOf(entry))));
+    }
     return true;
   }
 
@@ -144,6 +157,7 @@ export class AppendWriter {
   private async recover(batch: Waiting[], error: unknown): Promise<boolean> {
     if (isUnavailable(error)) {
       const unavailable = storeError(error);
+      for (const { entry } of batch) this.remember(keyOf(entry));
       for (const waiting of [...batch, ...this.takeAll()]) waiting.reject(unavailable);
       return false;
     }
@@ -157,6 +171,13 @@ export class AppendWriter {
       return false;
     }
     return true;
+  }
+
+  private remember(key: string): void {
+    this.unsure.add(key);
+    if (this.unsure.size <= MAX_UNSURE) return;
+    const [oldest] = this.unsure;
+    if (oldest !== undefined) this.unsure.delete(oldest);
   }
 
   private takeAll(): Waiting[] {
@@ -202,10 +223,12 @@ function takeDistinct(lane: Waiting[], most: number, batch: Waiting[]): Waiting[
   return rest;
 }
 
-function outcomeOf(row: AppendedRow | undefined): AppendOutcome {
+const keyOf = ({ bookingNo, senderNo, clientId }: AppendEntry): string => `${bookingNo}:${senderNo}:${clientId}`;
+
+function outcomeOf(row: AppendedRow | undefined, untold: boolean): AppendOutcome {
   if (row === undefined) throw new Error('the append function answered fewer rows than it was asked for');
   if (row.outcome === 2) return { outcome: 'stale' };
   if (row.outcome === 0) return { outcome: 'stored', seq: row.seq, at: row.at };
   const { kind, flags, id, body } = row;
-  return { outcome: 'kept', seq: row.seq, at: row.at, row: { kind, flags, id, body } };
+  return { outcome: 'kept', seq: row.seq, at: row.at, row: { kind, flags, id, body }, untold };
 }
