@@ -1,0 +1,35 @@
+/** Loaded before the server (`node --import`): plants a fault into the built services named in PLANTED. */
+const [name = '', kind = ''] = (process.env.PLANTED ?? '').split(' ');
+
+const dist = new URL('../../packages/server/dist/', import.meta.url);
+const places = {
+  services: [
+    ['chat/connections.service.js', 'ConnectionsService', ['join']],
+    ['chat/messages.service.js', 'MessagesService', ['send', 'list']],
+    ['chat/receipts.service.js', 'ReceiptsService', ['mark']],
+    ['chat/signals.service.js', 'SignalsService', ['setTyping', 'shareLocation']],
+    ['chat/my-bookings.service.js', 'MyBookingsService', ['list', 'sync']],
+    ['auth/sessions.service.js', 'SessionsService', ['refresh']],
+    ['chat/host-messages.service.js', 'HostMessagesService', ['send', 'history']],
+    ['chat/revocation.service.js', 'RevocationService', ['revoke']],
+  ],
+  access: [['chat/access.service.js', 'AccessService', ['require', 'seat']]],
+};
+
+const faults = {
+  throw: () => {
+    throw new TypeError('planted: SELECT secret FROM somewhere');
+  },
+  reject: () => Promise.reject(new RangeError('planted: SELECT secret FROM somewhere')),
+  nothing: () => {
+    throw undefined;
+  },
+  bare: () => Promise.reject(Object.assign(Object.create(null), { planted: true })),
+  // What a driver's error looks like, with fields that no client may see.
+  driver: () => Promise.reject(Object.assign(new Error('planted: SELECT secret'), { code: '22021', detail: 'secret row' })),
+};
+
+for (const [file, type, methods] of places[name] ?? []) {
+  const module = await import(new URL(file, dist).href);
+  for (const method of methods) module[type].prototype[method] = faults[kind];
+}
