@@ -107,6 +107,14 @@ test('every block that is marked as run is in a language that can be run, and th
   expect(readme?.blocks.length ?? 0).toBeGreaterThanOrEqual(3);
 });
 
+test('the TypeScript of the pages compiles', () => {
+  const files = readdirSync(out).filter((file) => file.endsWith('.ts'));
+  expect(files.length).toBeGreaterThan(0);
+  const strict = ['--noEmit', '--ignoreConfig', '--strict', '--skipLibCheck', '--target', 'es2024', '--module', 'nodenext'];
+  const checked = spawnSync('tsc', [...strict, '--types', 'node', ...files], { cwd: out, encoding: 'utf8' });
+  expect(checked.stdout + checked.stderr).toBe('');
+});
+
 test('every link of a page leads to a file of the repository', () => {
   const broken = [...pages.map(({ page }) => page), 'CHANGELOG.md'].flatMap((page) => {
     const text = readFileSync(join(ROOT, page), 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');

@@ -11,6 +11,7 @@ Needs Debian's python3-socketio with python3-websocket (or python3-requests, for
 import argparse
 import json
 import os
+import sys
 import urllib.request
 import uuid
 
@@ -35,8 +36,14 @@ def demo(url):
     return session["customer"]["token"], session["booking_id"]
 
 
+def say(line):
+    # Events are told by another thread: one write keeps a line whole.
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def show(what, payload):
-    print(what, json.dumps(payload, ensure_ascii=False), flush=True)
+    say(f"{what} {json.dumps(payload, ensure_ascii=False)}")
 
 
 def answered(answer):
@@ -68,7 +75,7 @@ def main():
 
 def talk(chat, booking_id, options):
     joined = answered(chat.call("booking.join", {"booking_id": booking_id}))
-    print("joined, the other one is", joined["user_detail"]["name"], flush=True)
+    say(f"joined, the other one is {joined['user_detail']['name']}")
 
     message = {
         "booking_id": booking_id,
@@ -78,7 +85,7 @@ def talk(chat, booking_id, options):
         "body": {"text": options.text},
     }
     sent = answered(chat.call("message.send", message))
-    print("stored as", sent["message"]["seq"], flush=True)
+    say(f"stored as {sent['message']['seq']}")
     chat.sleep(options.listen)
 
 
