@@ -109,7 +109,15 @@ test("the chat's routes keep their own guard, schemas and errors", async () => {
     type: 'application/problem+json',
     body: { code: 'invalid', details: [{ path: 'fare', message: 'unknown field' }] },
   });
-  expect(await call('/health/ready')).toMatchObject({ status: 200, body: { status: 'ok' } });
+});
+
+test("a route of the chat that the host's guard keeps to itself is refused in the contract's words", async () => {
+  expect(await call('/health/ready')).toMatchObject({
+    status: 403,
+    type: 'application/problem+json',
+    body: { code: 'forbidden' },
+  });
+  expect(await call('/health/ready', { headers: staff })).toMatchObject({ status: 200, body: { status: 'ok' } });
 });
 
 test("the chat's sockets do not pass the host's guard, and refuse in the contract's words", async () => {

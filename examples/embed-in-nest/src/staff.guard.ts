@@ -1,8 +1,8 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 
 /**
- * The shop's global guard. Nest runs it on every route of the application, the chat's REST routes included; those
- * have a guard of their own, so they are let through. Sockets of the chat never come here.
+ * The shop's global guard. Nest runs it on every route of the application, the chat's included: `/v1` has a guard
+ * of its own, so it is let through, and the health routes are kept to staff here. Sockets of the chat never come here.
  */
 @Injectable()
 export class StaffGuard implements CanActivate {
@@ -11,7 +11,7 @@ export class StaffGuard implements CanActivate {
     const { path, headers } = context
       .switchToHttp()
       .getRequest<{ path: string; headers: Record<string, string | undefined> }>();
-    if (path.startsWith('/v1/') || path.startsWith('/health/')) return true;
+    if (path.startsWith('/v1/')) return true;
     return headers['x-staff'] === 'yes';
   }
 }

@@ -48,6 +48,9 @@ const problem = (error: ErrorObject) => ({
 function known(thrown: unknown): unknown {
   if (thrown instanceof ChatError) return thrown;
   const status = statusOf(thrown);
+  // A guard of the host's that refuses one of our routes.
+  if (status === 401) return new ChatError('unauthenticated', { cause: thrown });
+  if (status === 403) return new ChatError('forbidden', { cause: thrown });
   if (status === 404) return new ChatError('not_found', { message: 'There is no such route.', cause: thrown });
   if (status === 413) return new ChatError('too_large', { cause: thrown });
   if (status === 415) return new ChatError('unsupported', { cause: thrown });
