@@ -11,7 +11,7 @@ describe.skipIf(!browserIsHere)('two phones on the demo page', { timeout: 60_000
   let demo: DemoPage;
 
   beforeAll(async () => {
-    [server, browser] = await Promise.all([TestServer.start(), openBrowser()]);
+    [server, browser] = await Promise.all([TestServer.start({ CURBLINE_GRACE_S: '4' }), openBrowser()]);
   });
   afterAll(async () => {
     await browser?.close();
@@ -84,6 +84,23 @@ describe.skipIf(!browserIsHere)('two phones on the demo page', { timeout: 60_000
     expect(await page.getByTestId('count-sent').innerText()).toBe('4');
     expect(await page.getByTestId('count-arrived').innerText()).toBe('4');
     expect(await customer.root.locator('.strip').count()).toBe(0);
+  });
+
+  test('what waited when the page was closed is sent by the next one, once', async () => {
+    const { page } = demo;
+    // A reload comes back to the booking that the server shows first.
+    await page.reload();
+    await demo.online();
+    const text = `kept ${crypto.randomUUID()}`;
+    await demo.customer.network(false);
+    await demo.customer.write(text);
+    await demo.customer.reaches(text, 'queued');
+    await page.reload();
+    await demo.driver.bubble(text).waitFor();
+    await demo.customer.reaches(text, 'read');
+    expect([await demo.driver.bubble(text).count(), await demo.customer.bubble(text).count()]).toEqual([
+      1, 1,
+    ]);
   });
 
   test('a server killed in the middle costs no message and doubles none', async () => {
@@ -167,9 +184,29 @@ describe.skipIf(!browserIsHere)('two phones on the demo page', { timeout: 60_000
     await driver.root.getByText('On the way').waitFor();
     await customer.root.locator('.trip', { hasText: 'On the way' }).waitFor();
     await page.getByRole('button', { name: 'Completed' }).click();
-    await driver.root.getByText('Chat stays open until', { exact: false }).waitFor();
-    await customer.root.getByText('Chat stays open until', { exact: false }).waitFor();
-    expect(await customer.field.isEnabled()).toBe(true);
+    const open = [driver, customer].map(({ root }) =>
+      root.getByText('Chat stays open until', { exact: false }).waitFor(),
+    );
+    await Promise.all([...open, customer.field.isEnabled()]);
+    await driver.root.getByText('You can read this chat', { exact: false }).waitFor();
+    await customer.root.getByText('You can read this chat', { exact: false }).waitFor();
+    expect([await driver.field.count(), await customer.field.count()]).toEqual([0, 0]);
+  });
+
+  test('what comes too late says why, and can be sent again when the chat is open again', async () => {
+    const { driver, customer, page } = demo;
+    await customer.network(false);
+    await customer.write('Too late');
+    await page.getByRole('button', { name: 'Completed' }).click();
+    await driver.root.getByText('You can read this chat', { exact: false }).waitFor();
+    await customer.network(true);
+    await customer.bubble('Too late').getByText('The chat was closed before this was sent').waitFor();
+    await page.getByRole('button', { name: 'In trip' }).click();
+    await customer.field.waitFor();
+    await customer.bubble('Too late').getByRole('button', { name: 'Send again' }).click();
+    await driver.bubble('Too late').waitFor();
+    await customer.reaches('Too late', 'read');
+    expect(await customer.bubble('Too late').count()).toBe(1);
   });
 
   test('the focus stays in the field, and one voice says what is new', async () => {

@@ -15,7 +15,7 @@ const TRIES = ['type', 'network', 'language', 'trip'] as const;
 export function SidePanel({ t, language, bookingId, delivery }: SidePanelProps) {
   const numbers = new Intl.NumberFormat(language);
   return (
-    <div className="flex w-full max-w-[744px] flex-col gap-6 xl:max-w-[400px] xl:pt-8">
+    <div className="flex w-full max-w-[744px] flex-col gap-6 xl:max-w-[400px] max-md:pt-5 xl:pt-8">
       <div className="grid gap-3">
         <h1 className="text-[34px] leading-[1.08] font-bold tracking-[-0.035em] text-balance">
           {t('page.heading')}

@@ -47,7 +47,7 @@ export function Bubble({ message, latest, author, onRetry }: BubbleProps) {
         {message.mine && <Ticks state={message.state} />}
       </div>
       {message.state === 'failed' && (
-        <div className="text-[12.5px]">
+        <div className="flex flex-wrap items-center gap-x-3 text-[12.5px]">
           {t(`message.failed.${isReason(code) ? code : 'other'}`)}
           <button type="button" className="retry" onClick={() => onRetry(message.client_id)}>
             {t('message.retry')}
