@@ -112,7 +112,7 @@ test('each broken frame of an authenticated socket is answered or ends that sock
     peer.send(frame);
     peer.send(list());
     const answer = await peer.until(isAnswer);
-    if (answer !== undefined) expect(JSON.parse(answer.slice(4)), frame.slice(0, 80)).toEqual([{ data: expect.anything() }]);
+    if (answer !== undefined) expect(answer, frame.slice(0, 80)).toMatch(/^4377\[\{"(data|error)":\{[^]*\}\}\]$/);
     else expect(peer.closed).toBe(true);
     peer.leave();
   }
