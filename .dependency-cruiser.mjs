@@ -42,7 +42,7 @@ const workspaceRules = Object.entries(mayImport).map(([folder, names]) => ({
   severity: 'error',
   from: { path: `^${folder}/` },
   to: {
-    path: '^(?:packages|apps|examples|tests|bench|tools)/',
+    path: '^(?:packages|apps|examples|tests|bench|chaos|tools)/',
     pathNot: [`^${folder}/`, ...names.map((name) => `^packages/${name}/`)],
   },
 }));
@@ -98,7 +98,7 @@ export default {
       name: 'apps-have-no-importers',
       comment: 'tests, benchmarks and examples start an app as its users do.',
       severity: 'error',
-      from: { path: '^(?:tests|bench|examples|tools)/' },
+      from: { path: '^(?:tests|bench|chaos|examples|tools)/' },
       to: { path: '^apps/' },
     },
     {

@@ -1,0 +1,220 @@
+import type { Bug, Patch } from './bug.ts';
+
+const WRITER = 'packages/server/dist/store/append-writer.js';
+const MESSAGES = 'packages/server/dist/chat/messages.service.js';
+const DISPATCHER = 'packages/server/dist/gateway/dispatcher.js';
+const OUTBOX = 'packages/client/dist/outbox.js';
+const THREAD = 'packages/client/dist/thread.js';
+
+const APPEND_QUERY = 'const result = await this.database.writer.query({ ...APPEND, values });';
+/** The rows are handed out when the statement is done; the commit follows a moment later. */
+const commitLater: Patch = {
+  file: WRITER,
+  find: APPEND_QUERY,
+  put: `const client = await this.database.writer.connect();
+        let result;
+        try {
+            await client.query('BEGIN');
+            result = await client.query({ ...APPEND, values });
+        }
+        catch (error) {
+            client.release(true);
+            throw error;
+        }
+        this.committed = new Promise((resolve) => setTimeout(resolve, 40))
+            .then(() => client.query('COMMIT'))
+            .then(() => client.release(), (error) => { client.release(true); throw error; });
+        this.committed.catch(() => undefined);`,
+};
+
+/** Mistakes that the suite must notice, each alone. `npm run chaos -- --prove` runs them all. */
+export const bugs: readonly Bug[] = [
+  {
+    name: 'ack-before-commit',
+    says: 'the ack is sent when the statement is done, 40 ms before its commit',
+    patches: [commitLater],
+    breaks: ['acked-is-stored'],
+    faults: ['server-kill', 'both-kill', 'postgres-kill'],
+    forS: 20,
+  },
+  {
+    name: 'emit-before-commit',
+    says: 'the others are told before the commit; the ack waits for it',
+    patches: [
+      commitLater,
+      {
+        file: MESSAGES,
+        find: 'return { message, duplicate: false };',
+        put: 'await this.store.writer.committed; return { message, duplicate: false };',
+      },
+    ],
+    breaks: ['told-is-stored'],
+    faults: ['postgres-kill', 'postgres-quit', 'backend-kill'],
+    forS: 20,
+  },
+  {
+    name: 'no-unique-key',
+    says: 'the unique key is missing, and the look for an earlier row with it',
+    sql: [
+      `DO $$ DECLARE found record; BEGIN
+         FOR found IN SELECT conname FROM pg_constraint WHERE conrelid = 'messages'::regclass AND contype = 'u' LOOP
+           EXECUTE format('ALTER TABLE messages DROP CONSTRAINT %I', found.conname);
+         END LOOP;
+         EXECUTE replace(pg_get_functiondef('curbline_append'::regproc), 'm.booking_no = i.booking_no AND', 'false AND');
+       END $$`,
+    ],
+    breaks: ['once'],
+    faults: ['cut-before-ack', 'cut-after-request'],
+    forS: 12,
+  },
+  {
+    name: 'seq-from-memory',
+    says: 'seq is counted in memory, and the count goes on when the commit fails',
+    patches: [
+      {
+        file: WRITER,
+        find: APPEND_QUERY,
+        put: `const client = await this.database.writer.connect();
+        const rows = [];
+        try {
+            await client.query('BEGIN');
+            this.heads ??= new Map();
+            for (const { entry: e } of batch) {
+                const kept = await client.query('SELECT seq, created_at AS at, kind, flags, id, body FROM messages WHERE booking_no = $1 AND client_id = $2 AND sender_no = $3', [e.bookingNo, e.clientId, e.senderNo]);
+                if (kept.rows[0]) { rows.push({ outcome: 1, ...kept.rows[0] }); continue; }
+                if (!this.heads.has(e.bookingNo))
+                    this.heads.set(e.bookingNo, (await client.query('SELECT last_seq FROM bookings WHERE no = $1', [e.bookingNo])).rows[0].last_seq);
+                const seq = this.heads.get(e.bookingNo) + 1;
+                this.heads.set(e.bookingNo, seq);
+                const at = new Date();
+                await client.query('INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, client_id, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [e.bookingNo, e.senderNo, at, seq, e.kind, e.flags, e.id, e.clientId, e.body]);
+                await client.query('UPDATE bookings SET last_seq = $2 WHERE no = $1', [e.bookingNo, seq]);
+                rows.push({ outcome: 0, seq, at });
+            }
+            await client.query('COMMIT');
+        }
+        catch (error) {
+            client.release(true);
+            throw error;
+        }
+        client.release();
+        const result = { rows };`,
+      },
+    ],
+    breaks: ['gapless'],
+    faults: ['postgres-kill', 'postgres-quit', 'backend-kill'],
+    forS: 20,
+  },
+  {
+    name: 'outbox-cleared-early',
+    says: 'the SDK takes a message out of its outbox when it sends it, not when the server has confirmed it',
+    patches: [
+      {
+        file: OUTBOX,
+        find: 'const sent = await this.#ports.send(item.entry);',
+        put: 'await this.#store.remove(item.entry.client_id); const sent = await this.#ports.send(item.entry);',
+      },
+    ],
+    breaks: ['kept-is-stored'],
+    faults: ['client-kill', 'postgres-stop', 'server-kill'],
+    forS: 30,
+  },
+  {
+    name: 'repeat-answered-as-new',
+    says: 'a repeat is answered with the kept message, but as if it were new',
+    patches: [
+      {
+        file: MESSAGES,
+        find: /return \{ message, duplicate: true \}/,
+        put: 'return { message, duplicate: false }',
+      },
+    ],
+    breaks: ['repeat-is-known'],
+    faults: [],
+    forS: 8,
+  },
+  {
+    name: 'ack-never-sent',
+    says: 'one answer in a hundred is forgotten',
+    patches: [
+      {
+        file: DISPATCHER,
+        find: 'callback?.({ data });',
+        put: 'if (Math.random() >= 0.01) callback?.({ data });',
+      },
+    ],
+    breaks: ['one-answer'],
+    faults: [],
+    forS: 8,
+  },
+  {
+    name: 'page-off-by-one',
+    says: 'a catch-up page begins one message too late',
+    patches: [
+      {
+        file: MESSAGES,
+        find: 'this.store.history(booking.no, row.from_seq, range)',
+        put: 'this.store.history(booking.no, row.from_seq, range.after_seq > 0 ? { ...range, after_seq: range.after_seq + 1 } : range)',
+      },
+    ],
+    breaks: ['page-is-whole', 'slice', 'sees-all'],
+    faults: ['cut-before-request', 'flap'],
+    forS: 12,
+  },
+  {
+    name: 'live-text-differs',
+    says: 'the live event shows the text in another Unicode form than the history',
+    patches: [
+      {
+        file: MESSAGES,
+        find: /this\.tell\(seat, message, actor\.socketId\);(\s+return \{ message, duplicate: false)/,
+        put: "this.tell(seat, { ...message, body: content.text === undefined ? content : { text: content.text.normalize('NFD') } }, actor.socketId);$1",
+      },
+    ],
+    breaks: ['told-is-stored'],
+    faults: [],
+    forS: 6,
+  },
+  {
+    name: 'order-swapped',
+    says: 'a batch is written in the reverse of the order in which it came',
+    patches: [
+      {
+        file: WRITER,
+        find: /(this\.size -= batch\.length;\s+)return batch;/,
+        put: '$1return batch.reverse();',
+      },
+    ],
+    breaks: ['sender-order', 'real-time-order'],
+    faults: [],
+    forS: 8,
+  },
+  {
+    name: 'refused-but-told',
+    says: 'one message in fifty is answered `unavailable` after it was stored and told',
+    patches: [
+      {
+        file: MESSAGES,
+        find: 'return { message, duplicate: false };',
+        put: "if (Math.random() < 0.02) throw new ChatError('unavailable'); return { message, duplicate: false };",
+      },
+    ],
+    breaks: ['refused-is-not-told'],
+    faults: [],
+    forS: 10,
+  },
+  {
+    name: 'sdk-shows-what-came-early',
+    says: 'the SDK shows a live message before it has read what came before it',
+    patches: [
+      {
+        file: THREAD,
+        find: 'for (let next; (next = this.#early.get(position + 1)); position = next.seq)\n            applied.push(next);',
+        put: 'for (const next of this.early) if (next.seq > position) { applied.push(next); position = next.seq; }',
+      },
+    ],
+    breaks: ['slice'],
+    faults: ['cut-before-ack', 'flap', 'server-stop'],
+    forS: 20,
+  },
+];
