@@ -110,7 +110,16 @@ test('every block that is marked as run is in a language that can be run, and th
 test('the TypeScript of the pages compiles', () => {
   const files = readdirSync(out).filter((file) => file.endsWith('.ts'));
   expect(files.length).toBeGreaterThan(0);
-  const strict = ['--noEmit', '--ignoreConfig', '--strict', '--skipLibCheck', '--target', 'es2024', '--module', 'nodenext'];
+  const strict = [
+    '--noEmit',
+    '--ignoreConfig',
+    '--strict',
+    '--skipLibCheck',
+    '--target',
+    'es2024',
+    '--module',
+    'nodenext',
+  ];
   const checked = spawnSync('tsc', [...strict, '--types', 'node', ...files], { cwd: out, encoding: 'utf8' });
   expect(checked.stdout + checked.stderr).toBe('');
 });
@@ -127,4 +136,16 @@ test('every link of a page leads to a file of the repository', () => {
       .map((target) => `${page}: ${target}`);
   });
   expect(broken).toEqual([]);
+});
+
+test('every page is linked from an index of its folder or above', () => {
+  const index = ['docs/README.md', 'docs/decisions/README.md'].map((page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8');
+    return [...text.matchAll(/\]\(([^)\s#]+)/g)].map(([, target = '']) => join(page, '..', target));
+  });
+  const linked = new Set(index.flat());
+  const lost = pages
+    .map(({ page }) => page)
+    .filter((page) => page.startsWith('docs/') && page !== 'docs/README.md');
+  expect(lost.filter((page) => !linked.has(page))).toEqual([]);
 });
