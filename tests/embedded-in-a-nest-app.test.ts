@@ -117,7 +117,10 @@ test("a route of the chat that the host's guard keeps to itself is refused in th
     type: 'application/problem+json',
     body: { code: 'forbidden' },
   });
-  expect(await call('/health/ready', { headers: staff })).toMatchObject({ status: 200, body: { status: 'ok' } });
+  expect(await call('/health/ready', { headers: staff })).toMatchObject({
+    status: 200,
+    body: { status: 'ok' },
+  });
 });
 
 test("the chat's sockets do not pass the host's guard, and refuse in the contract's words", async () => {
