@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { leaveOut } from './left-out.js';
 
@@ -105,10 +105,10 @@ export class DemoPage {
   /** What axe finds, each as one line. */
   async axe(): Promise<string[]> {
     // The content policy stands: the script comes in through the debugger, not through the page.
-    await this.page.evaluate(AXE);
+    await this.page.evaluate(axe.source);
     const found = await this.page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: { run: (options: object) => Promise<AxeResults> } };
-      return (await axe.run({ resultTypes: ['violations'] })).violations;
+      const here = globalThis as unknown as { axe: { run: (options: object) => Promise<AxeResults> } };
+      return (await here.axe.run({ resultTypes: ['violations'] })).violations;
     });
     return found.flatMap(({ id, nodes }) =>
       nodes.map(({ target, failureSummary }) => `${id} ${target.join(' ')}: ${failureSummary}`),
@@ -126,8 +126,6 @@ interface AxeResults {
     readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
   }[];
 }
-
-const AXE = (createRequire(import.meta.url)('axe-core') as { source: string }).source;
 
 /** One of the two phones of the page. */
 export class Phone {
