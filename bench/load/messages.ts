@@ -53,8 +53,9 @@ class MessageLoad {
       },
     }));
     this.senders = this.spec.senders === 'both' ? peers : peers.filter((_, index) => index % 2 === 0);
+    const { loop } = this.spec;
     const { cpu, seconds } =
-      this.spec.loop.kind === 'closed' ? await this.closedLoop() : await this.openLoop(this.spec.loop.rate);
+      loop.kind === 'open' ? await this.openLoop(loop.rate) : await this.closedLoop(loop);
     await this.drain();
     for (const peer of peers) peer.destroy();
     if (this.broken !== null) throw new Error(`a socket closed under load: ${this.broken}`);
@@ -75,12 +76,15 @@ class MessageLoad {
     };
   }
 
-  private async closedLoop(): Promise<{ cpu: CpuUse; seconds: number }> {
-    const inFlight = this.spec.loop.kind === 'closed' ? this.spec.loop.inFlight : 1;
-    for (const peer of this.senders) {
-      for (let i = 0; i < inFlight; i += 1) this.send(peer, performance.now());
-      peer.flush();
-    }
+  private async closedLoop({
+    kind,
+    inFlight,
+  }: {
+    kind: 'closed' | 'rotating';
+    inFlight: number;
+  }): Promise<{ cpu: CpuUse; seconds: number }> {
+    const first = kind === 'closed' ? inFlight * this.senders.length : inFlight;
+    for (let i = 0; i < first; i += 1) this.sendNext();
     await sleep(this.spec.warmupMs);
     const cpu = watchCpu(this.spec.watch);
     this.commits?.begin();
@@ -110,9 +114,7 @@ class MessageLoad {
           this.window.to = to;
         }
         while (due <= now && due < to) {
-          const peer = this.senders[this.total.sent % this.senders.length]!;
-          this.send(peer, due);
-          peer.flush();
+          this.sendNext(due);
           due += everyMs;
         }
         if ((now >= to && cpu !== null) || this.broken !== null || this.underWay() >= SLOTS / 2) {
@@ -123,6 +125,13 @@ class MessageLoad {
       };
       turn();
     });
+  }
+
+  /** From the next sender in turn. */
+  private sendNext(at = performance.now()): void {
+    const peer = this.senders[this.total.sent % this.senders.length]!;
+    this.send(peer, at);
+    peer.flush();
   }
 
   private underWay(): number {
@@ -143,8 +152,10 @@ class MessageLoad {
       this.firstRefusal ??= refusal;
       this.total.refused += 1;
     } else this.settle(n, ACKED);
-    // In the closed loop each answer makes room for one more; it goes out when the turn of this socket ends.
-    if (!this.stopped && this.spec.loop.kind === 'closed') this.send(peer, performance.now());
+    if (this.stopped) return;
+    // Each answer makes room for one more; in the closed loop it goes out when the turn of this socket ends.
+    if (this.spec.loop.kind === 'closed') this.send(peer, performance.now());
+    else if (this.spec.loop.kind === 'rotating') this.sendNext();
   }
 
   private delivered(n: number): void {

@@ -36,8 +36,11 @@ export interface MessagesSpec extends Common {
   textBytes: number;
   warmupMs: number;
   measureMs: number;
-  /** Messages in flight per sender (closed loop), or messages a second in all (open loop). */
-  loop: { kind: 'closed'; inFlight: number } | { kind: 'open'; rate: number };
+  /**
+   * `closed`: so many in flight for each sender. `rotating`: so many in flight in all, each answer lets the next sender
+   * in turn send. `open`: so many a second, whatever the answers do.
+   */
+  loop: { kind: 'closed' | 'rotating'; inFlight: number } | { kind: 'open'; rate: number };
   /** Any database of the cluster, to count the transactions that wrote; null where nothing is stored. */
   databaseUrl: string | null;
   /** Makes `client_id`s of one run differ from those of any other: 8 hex digits. */

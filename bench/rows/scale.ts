@@ -4,8 +4,11 @@ import type { Target } from '../targets/target.ts';
 import { loadOnce, withServer, type Bench } from './measure.ts';
 import { noteSample } from './throughput.ts';
 
-/** One rate for all sizes, far below capacity: what changes is the size alone. */
-const RATE = 1_000;
+/**
+ * So many messages under way at any time, whatever the size: the batches of the log stay alike, and so does what
+ * one socket gets in one turn. What changes is the size alone.
+ */
+const LOOP = { kind: 'rotating', inFlight: 20 } as const;
 const FEW_BOOKINGS = 10;
 const MANY_BOOKINGS = 2_000;
 const MESSAGES_A_BOOKING = 20;
@@ -26,26 +29,26 @@ export async function scale(bench: Bench): Promise<Row> {
   await byLog(bench, row);
   const median = (above: string, below: string) => medianRatio(row, above, below).toFixed(3);
   row.notes.push(
-    `bookings: ${median('2000 bookings', '10 bookings')} ×; stored messages: ${median(largeName(bench), 'small log')} ×; the ratio above is the worse of the two in each round`,
+    `bookings: ${median(`${manyBookings(bench)} bookings`, `${FEW_BOOKINGS} bookings`)} ×; stored messages: ${median(largeName(bench), 'small log')} ×; the ratio above is the worse of the two in each round`,
   );
   return row;
 }
 
 async function byBookings(bench: Bench, row: Row, target: Target): Promise<void> {
-  const many = bench.quick ? MANY_BOOKINGS / 10 : MANY_BOOKINGS;
+  const many = manyBookings(bench);
   await withServer(bench, target, 'together', async (running) => {
     const pairs = await running.seed(many);
     for (let round = 1; round <= bench.rounds; round += 1) {
       for (const count of [FEW_BOOKINGS, many]) {
         const sample = await loadOnce(bench, target, running, pairs.slice(0, count), {
           ...bench.shape,
-          loop: { kind: 'open', rate: RATE },
+          loop: LOOP,
         });
-        const named = { ...target, name: count === FEW_BOOKINGS ? '10 bookings' : '2000 bookings' };
+        const named = { ...target, name: `${count} bookings` };
         noteSample(bench, row, named, sample);
         note(row, named.name, { cost: sample.serverUs + sample.databaseUs });
       }
-      ratio(row, '2000 bookings', '10 bookings', 'cost');
+      ratio(row, `${many} bookings`, `${FEW_BOOKINGS} bookings`, 'cost');
     }
   });
 }
@@ -70,7 +73,7 @@ async function byLog(bench: Bench, row: Row): Promise<void> {
           const pairs = await running.seed(bench.shape.pairs);
           return loadOnce(bench, target, running, pairs, {
             ...bench.shape,
-            loop: { kind: 'open', rate: RATE },
+            loop: LOOP,
           });
         },
         { keep: true },
@@ -86,6 +89,7 @@ async function byLog(bench: Bench, row: Row): Promise<void> {
   }
 }
 
+const manyBookings = (bench: Bench): number => (bench.quick ? MANY_BOOKINGS / 10 : MANY_BOOKINGS);
 const largeName = (bench: Bench): string => (bench.quick ? '100 thousand rows' : '10 million rows');
 const lastCost = (row: Row, name: string): number => row.figures[name]?.['cost']?.at(-1) ?? Number.NaN;
 
