@@ -163,8 +163,18 @@ describe.runIf(hasBrowser('the SDK in a browser'))('in a browser', () => {
 
   test('two tabs have one outbox: each sees what the other queued, each message is sent once', async () => {
     const { id, token, context } = await together();
-    const one = await open(await context.newPage(), token, id);
-    const other = await open(await context.newPage(), token, id);
+    const frames: [string[], string[]] = [[], []];
+    const pages = await Promise.all([context.newPage(), context.newPage()]);
+    for (const [index, page] of pages.entries()) {
+      page.on('websocket', (socket) => {
+        socket.on(
+          'framesent',
+          ({ payload }) => String(payload).includes('"message.send"') && frames[index]?.push(String(payload)),
+        );
+      });
+    }
+    const one = await open(pages[0], token, id);
+    const other = await open(pages[1], token, id);
     await until('both are joined', async () =>
       (await Promise.all([one, other].map((page) => page.evaluate(() => globalThis.booking.joined)))).every(
         Boolean,
@@ -181,6 +191,10 @@ describe.runIf(hasBrowser('the SDK in a browser'))('in a browser', () => {
     );
     expect(await shown(one)).toEqual(await shown(other));
     expect((await log(id)).toSorted()).toEqual(['a1', 'a2', 'b1', 'b2']);
+    expect(
+      frames.toSorted((a, b) => a.length - b.length).map(({ length }) => length),
+      'one sends for both',
+    ).toEqual([0, 4]);
     await context.close();
   }, 60_000);
 

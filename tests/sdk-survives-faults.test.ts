@@ -1,5 +1,6 @@
 import { createClient, type ChatClient } from '@curbline/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
 
@@ -25,7 +26,7 @@ const open = (token: string | (() => Promise<string>)): ChatClient => {
   return client;
 };
 
-test('the server is killed five times in the middle of sends: all stored once, in order, told once', async () => {
+test('the server is killed three times in the middle of sends: all stored once, in order, told once', async () => {
   const id = await server.booking();
   let tokens = 0;
   const current = await server.token('driver', `${id}-driver`);
@@ -42,7 +43,7 @@ test('the server is killed five times in the middle of sends: all stored once, i
 
   const said: string[] = [];
   const sent: Promise<unknown>[] = [];
-  for (let kill = 0; kill < 5; kill += 1) {
+  for (let kill = 0; kill < 3; kill += 1) {
     for (let n = 0; n < 40; n += 1) {
       said.push(`${kill}-${n}`);
       sent.push(driver.send({ text: `${kill}-${n}` }));
@@ -58,31 +59,37 @@ test('the server is killed five times in the middle of sends: all stored once, i
   expect(told.driver).toEqual(said);
   expect(told.customer).toEqual(said);
   expect(driver.messages.map(({ seq }) => seq)).toEqual(said.map((_, index) => index + 1));
-  expect(tokens, 'the token function is asked for each connection').toBeGreaterThanOrEqual(6);
+  expect(tokens, 'the token function is asked for each connection').toBeGreaterThanOrEqual(4);
 }, 120_000);
 
-test('a client that was away misses nothing: 2 000 messages, in order, once', async () => {
+test('a client that was away misses nothing: 10 000 messages within 3 s, in order, once', async () => {
   const id = await server.booking();
-  const driver = open(await server.token('driver', `${id}-driver`)).booking(id);
+  const driver = await Person.connect(server, await server.token('driver', `${id}-driver`));
   const awayChat = open(await server.token('customer', `${id}-customer`));
   const away = awayChat.booking(id);
   const told: number[] = [];
   away.on('message.created', ({ seq }) => told.push(seq));
-  await Promise.all([driver.join(), away.join()]);
+  await away.join();
   awayChat.pause();
   expect(awayChat.state).toBe('offline');
-  const missed = 2_000;
-  await Promise.all(Array.from({ length: missed }, (_, index) => driver.send({ text: `n${index}` })));
+  const missed = 10_000;
+  const sent = Array.from({ length: missed }, (_, index) => `n${index + 1}`);
+  while (sent.length > 0) await Promise.all(sent.splice(0, 200).map((text) => driver.send(id, text)));
   // Said while away: it comes after what was missed.
   const answer = away.send({ text: 'back' });
   const start = performance.now();
   await awayChat.connect();
-  await until('all is there', () => told.length === missed + 1);
+  await until('all is there', () => told.length > missed);
   const tookMs = performance.now() - start;
   expect(told).toEqual(Array.from({ length: missed + 1 }, (_, index) => index + 1));
+  expect(away.messages.map(({ body }) => (body as { text: string }).text).slice(-2)).toEqual([
+    `n${missed}`,
+    'back',
+  ]);
   expect((await answer).message.seq).toBe(missed + 1);
   expect(tookMs).toBeLessThan(3_000);
-}, 60_000);
+  driver.leave();
+}, 120_000);
 
 test('a server that drains lets clients come back by themselves', async () => {
   const id = await server.booking();

@@ -5,12 +5,12 @@ import type {
   EventPayload,
   LocationObject,
   MessageObject,
-  PayloadInput,
   PresenceObject,
   ReceiptObject,
   Result,
 } from '@curbline/contract';
 import { CatchUp } from './catch-up.js';
+import { commandOf } from './content.js';
 import type { Connection } from './connection.js';
 import { asCurblineError, CurblineError } from './curbline-error.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
@@ -364,7 +364,11 @@ export class Booking {
   #refresh(): void {
     this.#host.connection.request('booking.join', { booking_id: this.id }).then(
       ({ messages: _, has_more: __, ...view }) => this.#see(view),
-      (cause: unknown) => this.#emitter.emit('error', asCurblineError(cause, 'internal')),
+      (cause: unknown) => {
+        const error = asCurblineError(cause, 'internal');
+        // Closed until somebody takes over: `view` says so, and the next change of the seat asks again.
+        if (error.code !== 'chat_closed') this.#emitter.emit('error', error);
+      },
     );
   }
 
@@ -392,9 +396,3 @@ export class Booking {
     ];
   }
 }
-
-const commandOf = (content: Content): Pick<PayloadInput<'message.send'>, 'kind' | 'body'> => {
-  if ('text' in content) return { kind: 'text', body: { text: content.text } };
-  if ('location' in content) return { kind: 'location', body: content.location };
-  return { kind: 'canned', body: { key: content.canned, ...(content.params && { params: content.params }) } };
-};

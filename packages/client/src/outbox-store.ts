@@ -16,7 +16,8 @@ export interface OutboxEntry {
 
 /**
  * A place that keeps unsent messages. An entry is put before it is sent for the first time and removed after the
- * server's confirmation, so each promise must settle only when the change would survive a crash.
+ * server's confirmation, so each promise must settle only when the change would survive a crash. Calls may overlap: they
+ * take effect in the order in which they were made.
  */
 export interface OutboxStore {
   /** Entries of an owner in the order in which they were first put. */

@@ -169,22 +169,19 @@ export class ModelDisk {
   /** A store of one process's life; `delayMs` is how long the disk takes. */
   store(delayMs: number): OutboxStore & { die(): void } {
     let alive = true;
-    const write = (change: () => void): Promise<void> =>
-      new Promise((resolve) => {
-        setTimeout(() => {
-          if (!alive) return;
-          change();
-          resolve();
-        }, delayMs);
-      });
+    let last: Promise<void> = Promise.resolve();
+    // In the order of the calls, as the interface asks.
+    const inTurn = <T>(work: () => T): Promise<T> => {
+      const done = last.then(
+        () => new Promise<T>((resolve) => void setTimeout(() => alive && resolve(work()), delayMs)),
+      );
+      last = done.then(() => undefined);
+      return done;
+    };
     return {
-      load: (owner) =>
-        new Promise((resolve) => {
-          const read = () => resolve([...this.entries.values()].filter((entry) => entry.owner === owner));
-          setTimeout(() => alive && read(), delayMs);
-        }),
-      put: (entry) => write(() => this.entries.set(entry.client_id, structuredClone(entry))),
-      remove: (clientId) => write(() => this.entries.delete(clientId)),
+      load: (owner) => inTurn(() => [...this.entries.values()].filter((entry) => entry.owner === owner)),
+      put: (entry) => inTurn(() => void this.entries.set(entry.client_id, structuredClone(entry))),
+      remove: (clientId) => inTurn(() => void this.entries.delete(clientId)),
       die: () => {
         alive = false;
       },
