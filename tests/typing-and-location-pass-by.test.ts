@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pair, Person } from './harness/people.js';
+import { TestServer } from './harness/server.js';
+import { until } from './harness/until.js';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+});
+afterAll(() => server.stop());
+
+const countOf = (person: Person, name: string) => person.told(name).length;
+
+test('typing is told to the other party only, and ends by itself after six seconds', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  const tablet = await Person.connect(server, await server.token('driver', `${booking_id}-driver`));
+  const from = performance.now();
+  expect(await driver.data('typing.set', { booking_id, typing: true })).toEqual({});
+  const event = { booking_id, user_id: `${booking_id}-driver`, scope: 'driver' };
+  expect(await customer.hears('typing.updated')).toEqual({ ...event, typing: true });
+  expect(await customer.hears<{ typing: boolean }>('typing.updated', ({ typing }) => !typing)).toEqual({ ...event, typing: false });
+  const tookMs = performance.now() - from;
+  expect(tookMs).toBeGreaterThan(5_800);
+  expect(tookMs).toBeLessThan(9_000);
+  expect(countOf(customer, 'typing.updated')).toBe(2);
+  expect(countOf(driver, 'typing.updated') + countOf(tablet, 'typing.updated')).toBe(0);
+  for (const person of [driver, customer, tablet]) person.leave();
+});
+
+test('typing that is taken back is told at once, and repeats are not told each time', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  for (let n = 0; n < 5; n += 1) await driver.data('typing.set', { booking_id, typing: true });
+  await driver.data('typing.set', { booking_id, typing: false });
+  await driver.data('typing.set', { booking_id, typing: false });
+  await driver.send(booking_id, 'and sent');
+  await customer.hears('message.created');
+  expect(customer.told<{ typing: boolean }>('typing.updated').map(({ typing }) => typing)).toEqual([true, false]);
+  // Nothing of it is in the log.
+  const { messages } = await customer.data<{ messages: unknown[] }>('message.list', { booking_id });
+  expect(messages).toHaveLength(1);
+  driver.leave();
+  customer.leave();
+});
+
+test('a position is told, kept as the last one, thinned out to one a second, and not in the log', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  const share = (lat: number, more: object = {}) => driver.data('location.share', { booking_id, lat, lng: -0.5, ...more });
+  expect(await share(1, { heading: 90, speed: 8.3, accuracy: 5 })).toEqual({});
+  const first = await customer.hears<{ at: string }>('location.updated');
+  expect(first).toEqual({
+    booking_id,
+    user_id: `${booking_id}-driver`,
+    scope: 'driver',
+    lat: 1,
+    lng: -0.5,
+    heading: 90,
+    speed: 8.3,
+    accuracy: 5,
+    at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  });
+  for (let lat = 2; lat <= 9; lat += 1) await share(lat);
+  // Of those in between the last one wins.
+  await customer.hears<{ lat: number }>('location.updated', ({ lat }) => lat === 9);
+  expect(countOf(customer, 'location.updated')).toBeLessThanOrEqual(6);
+  expect(countOf(driver, 'location.updated')).toBe(0);
+  await until('the last one is kept', async () => {
+    const { bookings } = await customer.data<{ bookings: { locations: { lat: number }[]; last_seq: number }[] }>('sync', {
+      bookings: [{ booking_id, after_seq: 0 }],
+    });
+    expect(bookings[0]?.last_seq).toBe(0);
+    return bookings[0]?.locations.length === 1 && bookings[0].locations[0]?.lat === 9;
+  });
+  driver.leave();
+  customer.leave();
+});
+
+test('positions of both sides are in sync, and end with the chat', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  await driver.data('location.share', { booking_id, lat: 10, lng: 20 });
+  await customer.data('location.share', { booking_id, lat: 11, lng: 21 });
+  const locations = async () =>
+    (await driver.data<{ bookings: { locations: { scope: string; lat: number }[] }[] }>('sync', { bookings: [{ booking_id, after_seq: 0 }] })).bookings[0]?.locations ?? [];
+  expect((await locations()).map(({ scope, lat }) => `${scope} ${lat}`).sort()).toEqual(['customer 11', 'driver 10']);
+  // Somebody else drives now: where the old driver was is no business of theirs.
+  await server.rest('PATCH', `/v1/bookings/${booking_id}`, { driver: { id: 'next driver' } });
+  const next = await Person.connect(server, await server.token('driver', 'next driver'));
+  const { bookings } = await next.data<{ bookings: { locations: { scope: string }[] }[] }>('sync', { bookings: [{ booking_id, after_seq: 0 }] });
+  expect(bookings[0]?.locations.map(({ scope }) => scope)).toEqual(['customer']);
+  for (const person of [driver, customer, next]) person.leave();
+});
