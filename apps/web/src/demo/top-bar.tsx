@@ -25,7 +25,7 @@ export function TopBar({ t, language, onLanguage, server, onNewBooking, children
     <header className="flex flex-wrap items-center gap-x-3.5 gap-y-2 border-b border-line bg-card/80 px-3 py-2 md:px-5">
       <span className="flex items-center gap-2.5 text-[17px] font-bold tracking-tight" translate="no">
         <Logo />
-        Curbline
+        <span className="max-[385px]:sr-only">Curbline</span>
       </span>
       {server !== undefined && (
         <span className="chip max-sm:hidden" data-tone={TONE[server]}>
