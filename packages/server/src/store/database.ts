@@ -27,6 +27,13 @@ export class DatabaseStartError extends Error {
 
 const isConnected = (client: pg.PoolClient) => !(client as pg.PoolClient & { _ending?: boolean })._ending;
 
+/**
+ * pg tells a broken connection to the query that runs on it and, besides, as an event that ends the process when
+ * nobody listens; its pool listens only while a connection is idle.
+ */
+const withoutFatalErrors = (pool: pg.Pool): pg.Pool =>
+  pool.on('connect', (client) => void client.on('error', () => undefined));
+
 /** PostgreSQL behind two pools: one for the append writer, so that slow reads never hold up the log. */
 export class Database {
   readonly kysely: Kysely<Tables>;
@@ -52,7 +59,7 @@ export class Database {
       });
       // An idle connection that breaks must not end the process; the next query opens a new one.
       created.on('error', (error) => log.warn(`database connection lost: ${error.message}`));
-      return created;
+      return withoutFatalErrors(created);
     };
     this.pool = pool('read', 8, STATEMENT_TIMEOUT_MS);
     this.writer = pool('write', 2, STATEMENT_TIMEOUT_MS);
@@ -156,7 +163,10 @@ const MIGRATION_LOCK = 4_107_221_953;
 
 /** Without time limits: it may have to wait while another node, started at the same time, migrates. */
 async function migrate(config: pg.PoolConfig, schema: string | undefined): Promise<void> {
-  const pool = new pg.Pool({ ...config, max: 2, application_name: 'curbline-migrate', connectionTimeoutMillis: 10_000 });
+  const pool = withoutFatalErrors(
+    new pg.Pool({ ...config, max: 2, application_name: 'curbline-migrate', connectionTimeoutMillis: 10_000 }),
+  );
+  pool.on('error', () => undefined);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     const guard = await pool.connect();
