@@ -1,7 +1,6 @@
 import {
   chmodSync,
   closeSync,
-  fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
