@@ -164,14 +164,15 @@ export class MessagesService {
     this.fanout.toPeople(people, 'message.created', { booking_id: booking.id, message }, exceptSocketId);
     // Who writes has read what came before; told only when that says something new.
     if (!unread) return;
-    this.fanout.toPeople(people, 'receipt.updated', {
+    const receipt = {
       booking_id: booking.id,
-      ...message.sender,
+      user_id: message.sender.user_id,
       scope: seat.scope,
       delivered_seq: message.seq,
       read_seq: message.seq,
       at: message.created_at,
-    });
+    };
+    this.fanout.toPeople(people, 'receipt.updated', receipt, exceptSocketId);
   }
 }
 

@@ -21,6 +21,7 @@ import { Presence } from '../fanout/presence.js';
 import { ErrorReport } from '../ops/error-report.js';
 import { ConnectionBounds, MAX_PAYLOAD_BYTES, STRANGER_MS } from './connection-bounds.js';
 import { Dispatcher } from './dispatcher.js';
+import { packetParser } from './packet-parser.js';
 import { SlowConsumers } from './slow-consumers.js';
 import { BoundedWebSocketServer } from './websocket-engine.js';
 
@@ -59,6 +60,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       pingTimeout: sockets.pingTimeoutMs ?? 10_000,
       maxHttpBufferSize: sockets.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
       wsEngine: BoundedWebSocketServer,
+      parser: packetParser,
       transports: sockets.transports ?? ['websocket', 'polling'],
       connectTimeout: STRANGER_MS,
       cors: { origin: (origin, allow) => allow(null, this.origins.allows(origin, undefined)) },
@@ -70,14 +72,18 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       },
     });
     server.use((socket, next) => {
-      this.authenticate(socket).then(() => next(), (error: unknown) => next(this.refusal(error)));
+      this.authenticate(socket).then(
+        () => next(),
+        (error: unknown) => next(this.refusal(error)),
+      );
     });
     server.on('connection', (socket) => this.connected(socket));
     this.fanout.attach(server);
     this.bounds.start(server);
     this.slow.start(server);
     this.sessions.start({
-      expiring: (socketId, at) => this.fanout.toSocket(socketId, 'token.expiring', { expires_at: at.toISOString() }),
+      expiring: (socketId, at) =>
+        this.fanout.toSocket(socketId, 'token.expiring', { expires_at: at.toISOString() }),
       expired: (socketId) => this.fanout.endSocket(socketId, 'token_expired', true),
     });
     this.server = server;
@@ -131,7 +137,9 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     this.closeOldest(user);
     this.presence.connected(user, socket.id, user.type);
     this.sessions.add(socket.id, expires_at_s);
-    socket.onAny((name: unknown, ...args: unknown[]) => void this.dispatcher.dispatch(socket, actor, name, args));
+    socket.onAny(
+      (name: unknown, ...args: unknown[]) => void this.dispatcher.dispatch(socket, actor, name, args),
+    );
     socket.on('disconnect', () => {
       this.sessions.remove(socket.id);
       this.presence.disconnected(user, socket.id);

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws';
 import { TokenBucket } from './token-bucket.js';
 
@@ -11,7 +12,40 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** Pings and pongs of the websocket itself, which nobody above hears of. */
 const CONTROL_FRAMES = { perS: 5, burst: 20 };
 
+type Stream = Pick<Duplex, 'cork' | 'uncork'>;
+
+/** Streams that hold something back until the end of this turn of the event loop. */
+let held = new Set<Stream>();
+
+function release(): void {
+  const streams = held;
+  held = new Set();
+  for (const stream of streams) stream.uncork();
+}
+
+/** What a turn says to one socket (an answer, events, receipts) leaves in one system call. */
+function hold(stream: Stream): void {
+  if (held.has(stream)) return;
+  if (held.size === 0) setImmediate(release);
+  held.add(stream);
+  stream.cork();
+}
+
+/** The part of ws' own sender that every frame goes through. */
+interface FrameSender {
+  readonly _socket: Stream;
+  sendFrame(frame: Buffer[], sent?: (error?: Error) => void): void;
+}
+
 class BoundedWebSocket extends WebSocket {
+  /** ws calls it once the handshake is done. */
+  setSocket(...args: unknown[]): void {
+    const setSocket = (WebSocket.prototype as unknown as { setSocket(...args: unknown[]): void }).setSocket;
+    setSocket.apply(this, args);
+    const { _sender: sender } = this as unknown as { _sender: FrameSender };
+    sender.sendFrame = sendTogether;
+  }
+
   /** The server hands over three arguments, of which the types of ws know one. */
   constructor(...args: [null]) {
     super(...args);
@@ -24,7 +58,21 @@ class BoundedWebSocket extends WebSocket {
   }
 }
 
-/** The websocket engine of Socket.IO, with bounds on what is collected before a message is whole. */
+/**
+ * The frame counts as sent once it is in the stream's buffer, whose size is watched: waiting for the system call
+ * would put the turn's second packet into the next write. A stream that fails says so by closing.
+ */
+function sendTogether(this: FrameSender, frame: Buffer[], sent?: (error?: Error) => void): void {
+  hold(this._socket);
+  const { sendFrame } = Object.getPrototypeOf(this) as FrameSender;
+  sendFrame.call(this, frame);
+  sent?.();
+}
+
+/**
+ * The websocket engine of Socket.IO: one write for a socket and a turn, and bounds on
+ * what is collected before a message is whole.
+ */
 export class BoundedWebSocketServer extends WebSocketServer {
   constructor(options: ServerOptions) {
     super({
