@@ -8,7 +8,7 @@ import { TokenBuckets } from './token-bucket.js';
 /** Commands a second for one person. Honest clients stay far below: what they wait for bounds them. */
 const COMMANDS = { perS: 200, burst: 1_000 };
 /** Reads of one person that the database sees at once: the others of the person wait, other people do not. */
-const READS_AT_ONCE = 4;
+const READS_AT_ONCE = 3;
 const READS_WAITING = 1_000;
 
 const READS: ReadonlySet<CommandName> = new Set<CommandName>([
@@ -42,19 +42,25 @@ export class CommandLimit {
   }
 
   /** Does the work of a command; reads of the person take turns. Who has left while waiting is not read for. */
-  async run<T>(person: PersonRef, name: CommandName, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
+  async run<T>(
+    person: PersonRef,
+    name: CommandName,
+    isThere: () => boolean,
+    work: () => Promise<T>,
+  ): Promise<T> {
     if (!READS.has(name)) return work();
     const key = personKey(person);
     const lane: Lane = this.lanes.get(key) ?? { running: 0, waiting: [] };
     this.lanes.set(key, lane);
-    if (lane.running < READS_AT_ONCE) lane.running += 1;
+    const mustWait = lane.running >= READS_AT_ONCE;
+    if (!mustWait) lane.running += 1;
     else {
       if (lane.waiting.length >= READS_WAITING) throw new ChatError('rate_limited', { retryAfterMs: 1_000 });
       // Whoever ends hands over their turn: `running` stays as it is.
       await new Promise<void>((resolve) => void lane.waiting.push(resolve));
     }
     try {
-      if (!isThere()) throw new ChatError('rate_limited', { retryAfterMs: 1_000 });
+      if (mustWait && !isThere()) throw new ChatError('rate_limited', { retryAfterMs: 1_000 });
       return await work();
     } finally {
       const next = lane.waiting.shift();

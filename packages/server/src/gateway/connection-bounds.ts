@@ -3,7 +3,14 @@ import { personKey } from '../actor.js';
 import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
 import type { ChatServer, ChatSocket } from '../fanout/fanout.js';
 import { isModestJson } from '../json-shape.js';
-import { cut, endOnChatter, limitPayload, limitPollingClose, terminate, type EngineConnection } from './engine-connection.js';
+import {
+  cut,
+  endOnChatter,
+  limitPayload,
+  limitPollingClose,
+  terminate,
+  type EngineConnection,
+} from './engine-connection.js';
 import { TokenBucket, TokenBuckets } from './token-bucket.js';
 
 /** How long a connection may be without an authenticated socket. */

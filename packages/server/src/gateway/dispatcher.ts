@@ -72,9 +72,11 @@ export class Dispatcher {
     const handler = isCommandName(name) ? this.handlers.get(name) : undefined;
     if (!isCommandName(name) || !handler) throw ChatError.invalid([{ path: '', message: 'unknown command' }]);
     this.limit.take(actor, name);
-    if (args.length > 1) throw ChatError.invalid([{ path: '', message: 'one object is expected, not several arguments' }]);
+    if (args.length > 1)
+      throw ChatError.invalid([{ path: '', message: 'one object is expected, not several arguments' }]);
     // The table pairs each name with its schema and each handler with its name; TypeScript cannot follow the pair.
     const payload = parseInput(commands[name].payload as z.ZodType<Payload<CommandName>>, args[0]);
-    return this.limit.run(actor, name, () => socket.connected, () => handler(actor, payload));
+    const isThere = () => socket.connected && socket.conn.readyState === 'open';
+    return this.limit.run(actor, name, isThere, () => handler(actor, payload));
   }
 }

@@ -27,7 +27,8 @@ export interface PollResponse {
 const insidesOf = (transport: unknown): Insides => transport as Insides;
 
 /** Bytes that the websocket has taken and the network has not; 0 for polling. */
-export const unsentBytes = (conn: EngineConnection): number => insidesOf(conn.transport).socket?.bufferedAmount ?? 0;
+export const unsentBytes = (conn: EngineConnection): number =>
+  insidesOf(conn.transport).socket?.bufferedAmount ?? 0;
 
 /** The poll that is about to be answered. */
 export const pollResponse = (conn: EngineConnection): PollResponse | undefined => {

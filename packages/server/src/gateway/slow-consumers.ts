@@ -1,6 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Fanout, type ChatServer, type ChatSocket } from '../fanout/fanout.js';
-import { cut, pollResponse, unsentBytes, type EngineConnection, type PollResponse } from './engine-connection.js';
+import {
+  cut,
+  pollResponse,
+  unsentBytes,
+  type EngineConnection,
+  type PollResponse,
+} from './engine-connection.js';
 
 /** A client that does not read makes the server's buffer grow: beyond this it is closed, and catches up by `seq`. */
 const MAX_BUFFERED_BYTES = 1_048_576;
@@ -48,12 +54,19 @@ export class SlowConsumers {
   }
 
   private watch(conn: EngineConnection): void {
-    const outgoing: Outgoing = { queuedBytes: 0, largestBytes: 0, unread: new Map(), unreadBytes: 0, ending: false };
+    const outgoing: Outgoing = {
+      queuedBytes: 0,
+      largestBytes: 0,
+      unread: new Map(),
+      unreadBytes: 0,
+      ending: false,
+    };
     conn.on('packetCreate', ({ data }: Packet) => {
       const bytes = typeof data === 'string' ? data.length : 0;
       const unsent = unsentBytes(conn) + outgoing.unreadBytes;
       if (unsent === 0 && outgoing.queuedBytes === 0) outgoing.largestBytes = 0;
-      else if (unsent + outgoing.queuedBytes > MAX_BUFFERED_BYTES + outgoing.largestBytes) this.end(conn, outgoing);
+      else if (unsent + outgoing.queuedBytes > MAX_BUFFERED_BYTES + outgoing.largestBytes)
+        this.end(conn, outgoing);
       outgoing.queuedBytes += bytes;
       if (bytes > outgoing.largestBytes) outgoing.largestBytes = bytes;
     });
@@ -70,7 +83,10 @@ export class SlowConsumers {
     this.endedCount += 1;
     const socketId = this.socketIds.get(conn);
     if (socketId !== undefined) {
-      this.fanout.toSocket(socketId, 'disconnected', { reason: 'slow_consumer', message: 'Socket disconnected' });
+      this.fanout.toSocket(socketId, 'disconnected', {
+        reason: 'slow_consumer',
+        message: 'Socket disconnected',
+      });
     }
     // Nothing is taken into the buffer any more, and nothing of the client's is served.
     conn.close();
@@ -81,7 +97,8 @@ export class SlowConsumers {
   }
 
   private tell(): void {
-    if (this.endedCount > 0) this.logger.warn(`closed ${this.endedCount} connections whose client does not read`);
+    if (this.endedCount > 0)
+      this.logger.warn(`closed ${this.endedCount} connections whose client does not read`);
     this.endedCount = 0;
   }
 }

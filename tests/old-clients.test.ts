@@ -1,0 +1,97 @@
+import type { Answer, ConnectionObject } from '@curbline/contract';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TestServer } from './harness/server.js';
+
+/** What these releases have in common; each brings types of its own. */
+interface OldSocket {
+  on(event: string, listener: (...args: never[]) => void): void;
+  emit(event: string, ...args: unknown[]): void;
+  close(): void;
+}
+type Io = (url: string, options: Record<string, unknown>) => OldSocket;
+
+const require = createRequire(import.meta.url);
+const releases = ['3-0', '4-0', '4-4', '4-8'] as const;
+
+/** The release as applications of its time loaded it. */
+function release(name: (typeof releases)[number]): { io: Io; version: string } {
+  const loaded = require(`socket.io-client-${name}`) as { io: Io };
+  // Old releases do not export their package.json; the entry point is beside it, some folders up.
+  const [folder] = /^.*socket\.io-client-\d-\d\//.exec(require.resolve(`socket.io-client-${name}`)) ?? [''];
+  return { io: loaded.io, version: (require(`${folder}package.json`) as { version: string }).version };
+}
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+});
+afterAll(() => server.stop());
+
+const heard = <T>(socket: OldSocket, event: string, fits: (payload: T) => boolean = () => true) =>
+  new Promise<T>((resolve) => {
+    socket.on(event, (...args: never[]) => {
+      // The rule that keeps these clients working: one object, never more.
+      if (args.length === 1 && fits(args[0] as T)) resolve(args[0] as T);
+    });
+  });
+const ask = <T>(socket: OldSocket, command: string, payload: unknown) =>
+  new Promise<Answer<T>>((resolve) => socket.emit(command, payload, resolve));
+
+describe.each(releases)('socket.io-client %s', (name) => {
+  test.each([['websocket'], ['polling']])('joins, talks and is heard over %s', async (transport) => {
+    const { io, version } = release(name);
+    expect(version.startsWith(name.replace('-', '.'))).toBe(true);
+    const booking_id = await server.booking();
+    const open = async (scope: 'driver' | 'customer') => {
+      const token = await server.token(scope, `${booking_id}-${scope}`);
+      const socket = io(server.url, {
+        auth: { token, type: 'flutter' },
+        transports: [transport],
+        forceNew: true,
+        reconnection: false,
+      });
+      await connected(socket);
+      return socket;
+    };
+    const [driver, customer] = await Promise.all([open('driver'), open('customer')]);
+    const seen = heard<{ message: { seq: number; body: { text: string } } }>(customer, 'message.created');
+    const linked = heard<ConnectionObject>(customer, 'create-connection');
+    const joined = await ask<ConnectionObject>(driver, 'connection-established', { booking_id });
+    expect(joined.data?.booking).toBe(booking_id);
+    expect((await linked).response).toBe(joined.data?.response);
+    const sent = await ask<{ message: { seq: number } }>(driver, 'message.send', {
+      booking_id,
+      client_id: crypto.randomUUID(),
+      kind: 'text',
+      body: { text: 'from long ago ⏳' },
+    });
+    expect(sent.data?.message.seq).toBe(1);
+    expect((await seen).message).toMatchObject({ seq: 1, body: { text: 'from long ago ⏳' } });
+    const page = await ask<{ messages: unknown[] }>(customer, 'message.list', { booking_id });
+    expect(page.data?.messages).toHaveLength(1);
+    const refused = await ask(customer, 'message.list', { booking_id: 'none' });
+    expect(refused.error?.code).toBe('not_found');
+    for (const socket of [driver, customer]) socket.close();
+  });
+
+  test('learns from connect_error why it was refused', async () => {
+    const { io } = release(name);
+    const socket = io(server.url, {
+      auth: { token: 'no' },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+    });
+    const error = await heard<Error & { data: { error: { code: string } } }>(socket, 'connect_error');
+    expect(error.data.error.code).toBe('unauthenticated');
+    socket.close();
+  });
+});
+
+function connected(socket: OldSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.on('connect', () => resolve());
+    socket.on('connect_error', (...args: never[]) => reject(args[0]));
+  });
+}
