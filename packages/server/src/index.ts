@@ -11,7 +11,7 @@ export { BookingsService } from './chat/bookings.service.js';
 export { HostMessagesService } from './chat/host-messages.service.js';
 export { RevocationService } from './chat/revocation.service.js';
 export { TokenVerifier } from './auth/token-verifier.js';
-export type { Identity } from './auth/token-verifier.js';
+export type { Identity } from './auth/identity.js';
 export { Database, DatabaseStartError } from './store/database.js';
 export { EmbeddedPostgresError } from './store/embedded/embedded-postgres.js';
 export { isModestJson } from './json-shape.js';

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ChatError } from '../chat-error.js';
 import { REVOCATIONS, type RevocationSource } from './revocation-source.js';
-import { TokenVerifier, type Identity } from './token-verifier.js';
+import type { Identity } from './identity.js';
+import { TokenVerifier } from './token-verifier.js';
 
 /** Who is calling: a good token of a person whose tokens were not revoked since. */
 @Injectable()

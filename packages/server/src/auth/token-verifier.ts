@@ -3,17 +3,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
 import { ChatError } from '../chat-error.js';
 import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
-
-/** What a valid token says. */
-export interface Identity {
-  readonly user_id: string;
-  readonly scope: Scope;
-  readonly name?: string;
-  /** Seconds since the epoch. */
-  readonly expires_at_s: number;
-  /** Seconds since the epoch; absent in some tokens. */
-  readonly issued_at_s?: number;
-}
+import type { Identity } from './identity.js';
+import { IdentityCache } from './identity-cache.js';
 
 const HMAC = ['HS256'];
 const KEY_SET = ['RS256', 'ES256', 'EdDSA'];
@@ -24,18 +15,24 @@ const MAX_NAME_CODE_POINTS = 200;
 /** Checks and issues user tokens: a shared secret (HS256 only) or a key set (RS256, ES256, EdDSA). */
 @Injectable()
 export class TokenVerifier {
-  private readonly secret: Uint8Array | undefined;
+  /** Imported once: jose would import raw bytes anew for each token, which doubles what a check costs. */
+  private readonly secret: Promise<CryptoKey> | undefined;
+  private readonly checked = new IdentityCache();
   private readonly keySet: ReturnType<typeof createRemoteJWKSet> | undefined;
 
   constructor(@Inject(CHAT_OPTIONS) { tokens }: ChatOptions) {
-    this.secret = tokens.secret === undefined ? undefined : new TextEncoder().encode(tokens.secret);
+    this.secret = tokens.secret === undefined ? undefined : importSecret(tokens.secret);
     this.keySet = tokens.jwksUrl === undefined ? undefined : createRemoteJWKSet(new URL(tokens.jwksUrl));
   }
 
   /** Throws `unauthenticated` for every token that is not good, with one sentence of why. */
   async verify(token: unknown): Promise<Identity> {
     if (typeof token !== 'string' || token === '' || token.length > MAX_TOKEN_LENGTH) throw refused('it is not a token');
-    return identityOf(await this.payload(token));
+    const known = this.checked.get(token);
+    if (known) return known;
+    const identity = identityOf(await this.payload(token));
+    this.checked.keep(token, identity);
+    return identity;
   }
 
   /** A token for a person, signed with the shared secret. */
@@ -50,7 +47,7 @@ export class TokenVerifier {
       .setIssuedAt(nowS)
       .setExpirationTime(nowS + ttlS)
       .setJti(crypto.randomUUID())
-      .sign(this.secret);
+      .sign(await this.secret);
     return { token, expiresAt: new Date((nowS + ttlS) * 1_000) };
   }
 
@@ -59,7 +56,7 @@ export class TokenVerifier {
       const { alg } = decodeProtectedHeader(token);
       // The key decides the algorithms, never the token: a public key must not be taken for a shared secret.
       if (this.secret && (alg === 'HS256' || !this.keySet)) {
-        return (await jwtVerify(token, this.secret, { algorithms: HMAC, requiredClaims: ['exp', 'sub'] })).payload;
+        return (await jwtVerify(token, await this.secret, { algorithms: HMAC, requiredClaims: ['exp', 'sub'] })).payload;
       }
       if (!this.keySet) throw refused('no key is configured');
       return (await jwtVerify(token, this.keySet, { algorithms: KEY_SET, requiredClaims: ['exp', 'sub'] })).payload;
@@ -72,6 +69,12 @@ export class TokenVerifier {
     }
   }
 }
+
+const importSecret = (secret: string): Promise<CryptoKey> =>
+  crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ]);
 
 function identityOf(payload: JWTPayload): Identity {
   const { sub, exp, iat, scope, name } = payload;
