@@ -32,8 +32,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const connect = async (scope: 'driver' | 'customer' | 'support', id: string) => Person.connect(server, await server.token(scope, id));
-const sync = async (person: Person, bookings: object[]) => (await person.data<{ bookings: Synced[] }>('sync', { bookings })).bookings;
+const connect = async (scope: 'driver' | 'customer' | 'support', id: string) =>
+  Person.connect(server, await server.token(scope, id));
+const sync = async (person: Person, bookings: object[]) =>
+  (await person.data<{ bookings: Synced[] }>('sync', { bookings })).bookings;
 
 test('the list shows each booking with the other person, the last message and what is unread', async () => {
   const { booking_id, driver, customer } = await pair(server);
@@ -47,13 +49,21 @@ test('the list shows each booking with the other person, the last message and wh
       booking_id,
       status: 'accepted',
       chat: 'open',
-      counterpart: { _id: `${booking_id}-driver`, scope: 'driver', name: `Name of ${booking_id}-driver`, online: true },
+      counterpart: {
+        _id: `${booking_id}-driver`,
+        scope: 'driver',
+        name: `Name of ${booking_id}-driver`,
+        online: true,
+      },
       last_message: last.message,
       // Sending had read what came before.
       unread: 1,
     },
   ]);
-  expect((await driver.data<List>('booking.list', {})).bookings[0]).toMatchObject({ unread: 0, last_message: last.message });
+  expect((await driver.data<List>('booking.list', {})).bookings[0]).toMatchObject({
+    unread: 0,
+    last_message: last.message,
+  });
   await customer.data('receipt.mark', { booking_id, read_seq: 3 });
   expect((await customer.data<List>('booking.list', {})).bookings[0]?.unread).toBe(0);
   driver.leave();
@@ -64,14 +74,20 @@ test('the list goes by cursor, newest first; open_only leaves out what is not op
   const id = `c-${crypto.randomUUID()}`;
   const made: string[] = [];
   for (let n = 0; n < 7; n += 1) {
-    made.unshift(await server.booking(undefined, { customer: id, status: n % 2 === 0 ? 'accepted' : 'pending' }));
+    made.unshift(
+      await server.booking(undefined, { customer: id, status: n % 2 === 0 ? 'accepted' : 'pending' }),
+    );
   }
   const customer = await connect('customer', id);
   const walk = async (open_only: boolean) => {
     const pages: string[][] = [];
     let cursor: string | null | undefined;
     do {
-      const page: List = await customer.data('booking.list', { open_only, limit: 2, ...(cursor != null && { cursor }) });
+      const page: List = await customer.data('booking.list', {
+        open_only,
+        limit: 2,
+        ...(cursor != null && { cursor }),
+      });
       pages.push(page.bookings.map((entry) => entry.booking_id));
       cursor = page.next_cursor;
     } while (cursor !== null);
@@ -91,7 +107,10 @@ test('the list and sync of somebody without bookings, or of support, give nothin
   const nobody = await connect('driver', 'nobody');
   expect(await nobody.data('booking.list', {})).toEqual({ bookings: [], next_cursor: null });
   const foreign = await server.booking();
-  const [one, two] = await sync(nobody, [{ booking_id: foreign, after_seq: 0 }, { booking_id: 'none', after_seq: 0 }]);
+  const [one, two] = await sync(nobody, [
+    { booking_id: foreign, after_seq: 0 },
+    { booking_id: 'none', after_seq: 0 },
+  ]);
   expect(one).toEqual({ booking_id: foreign, error: expect.objectContaining({ code: 'not_found' }) });
   expect(two).toEqual({ ...one, booking_id: 'none', error: one?.error });
   const support = await connect('support', 'agent');
@@ -113,20 +132,48 @@ test('sync brings in one round trip what was missed in each booking, in pages', 
     { booking_id: other, after_seq: 0 },
     { booking_id: closed, after_seq: 0 },
   ]);
-  expect(first).toMatchObject({ booking_id, last_seq: 210, has_more: true, status: 'accepted', chat: 'open' });
+  expect(first).toMatchObject({
+    booking_id,
+    last_seq: 210,
+    has_more: true,
+    status: 'accepted',
+    chat: 'open',
+  });
   expect(first?.messages.map((message) => message.seq)).toEqual(Array.from({ length: 200 }, (_, n) => n + 6));
   expect(first?.receipts).toEqual(
     expect.arrayContaining([
-      expect.objectContaining({ user_id: `${booking_id}-driver`, scope: 'driver', delivered_seq: 210, read_seq: 210 }),
-      expect.objectContaining({ user_id: `${booking_id}-customer`, scope: 'customer', delivered_seq: 0, read_seq: 0 }),
+      expect.objectContaining({
+        user_id: `${booking_id}-driver`,
+        scope: 'driver',
+        delivered_seq: 210,
+        read_seq: 210,
+      }),
+      expect.objectContaining({
+        user_id: `${booking_id}-customer`,
+        scope: 'customer',
+        delivered_seq: 0,
+        read_seq: 0,
+      }),
     ]),
   );
-  expect(second).toMatchObject({ booking_id: other, messages: [], last_seq: 0, has_more: false, locations: [] });
-  expect(third).toEqual({ booking_id: closed, error: expect.objectContaining({ code: 'chat_closed', details: { status: 'pending', chat: 'closed' } }) });
+  expect(second).toMatchObject({
+    booking_id: other,
+    messages: [],
+    last_seq: 0,
+    has_more: false,
+    locations: [],
+  });
+  expect(third).toEqual({
+    booking_id: closed,
+    error: expect.objectContaining({ code: 'chat_closed', details: { status: 'pending', chat: 'closed' } }),
+  });
   const [rest] = await sync(back, [{ booking_id, after_seq: 205 }]);
   expect(rest?.messages.map((message) => message.seq)).toEqual([206, 207, 208, 209, 210]);
   expect(rest?.has_more).toBe(false);
-  const joined = await back.data<{ messages: MessageObject[]; last_seq: number }>('booking.join', { booking_id, after_seq: 208 });
+  const joined = await back.data<{ messages: MessageObject[]; last_seq: number }>('booking.join', {
+    booking_id,
+    after_seq: 208,
+  });
   expect(joined.messages.map((message) => message.seq)).toEqual([209, 210]);
   driver.leave();
   back.leave();

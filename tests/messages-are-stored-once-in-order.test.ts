@@ -94,7 +94,8 @@ test('a hundred parallel sends with repeats from both sides are stored once each
   // A last one, so that everything before it has arrived when it has.
   const end = await driver.send(booking_id, 'the end');
   for (const person of [...sides.driver, ...sides.customer]) {
-    if (person !== driver) await person.hears<Created>('message.created', (told) => told.message.seq === end.message.seq);
+    if (person !== driver)
+      await person.hears<Created>('message.created', (told) => told.message.seq === end.message.seq);
     const own = fresh.get(person) ?? new Set<string>();
     const expected = log.filter((message) => !own.has(message.client_id));
     const shown = liveOf(person, booking_id).filter((message) => message.seq <= 100);
@@ -130,7 +131,7 @@ test('a repeat in flight twice in one tick, over two sockets, is one message', a
       person.data<Sent>('message.send', text(booking_id, client_id, 'twice')),
     ),
   );
-  expect(answers.map((sent) => sent.duplicate).sort()).toEqual([false, true, true, true]);
+  expect(answers.filter((sent) => !sent.duplicate)).toHaveLength(1);
   expect(new Set(answers.map((sent) => JSON.stringify(sent.message))).size).toBe(1);
   expect(await logOf(customer, booking_id)).toHaveLength(1);
   for (const person of [driver, customer, tablet]) person.leave();
@@ -161,7 +162,10 @@ test('a client_id with another content is a conflict, keeps nothing and tells no
 test('text is stored and shown in NFC, and a repeat in another form is a repeat', async () => {
   const { booking_id, driver, customer } = await pair(server);
   const client_id = crypto.randomUUID();
-  const first = await driver.data<Sent>('message.send', text(booking_id, client_id, 'cafe\u0301 \u1112\u1161\u11ab'));
+  const first = await driver.data<Sent>(
+    'message.send',
+    text(booking_id, client_id, 'cafe\u0301 \u1112\u1161\u11ab'),
+  );
   expect(first.message.body).toEqual({ text: 'caf\u00e9 \ud55c' });
   const again = await driver.data<Sent>('message.send', text(booking_id, client_id, 'caf\u00e9 \ud55c'));
   expect(again).toEqual({ message: first.message, duplicate: true });
@@ -179,7 +183,10 @@ test('a client_id in capitals is echoed in capitals everywhere, and is the same 
   const told = await customer.hears<Created>('message.created');
   expect(told.message).toEqual(first.message);
   expect(await logOf(customer, booking_id)).toEqual([first.message]);
-  const again = await driver.data<Sent>('message.send', text(booking_id, client_id.toLowerCase(), 'from Swift'));
+  const again = await driver.data<Sent>(
+    'message.send',
+    text(booking_id, client_id.toLowerCase(), 'from Swift'),
+  );
   expect(again).toEqual({ message: first.message, duplicate: true });
   const error = await driver.error('message.send', text(booking_id, client_id.toLowerCase(), 'other'));
   expect(error.code).toBe('conflict');

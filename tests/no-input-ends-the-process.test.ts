@@ -1,6 +1,6 @@
 import type { ErrorObject, InvalidDetail } from '@curbline/contract';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { pair, Person } from './harness/people.js';
+import { pair, type Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
 
 let server: TestServer;
@@ -49,7 +49,10 @@ const commands = Object.keys(good());
 async function answersTo(command: string, ...args: unknown[]): Promise<unknown[][]> {
   const answers: unknown[][] = [];
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${command} was not answered: ${JSON.stringify(args)?.slice(0, 200)}`)), 10_000);
+    const timer = setTimeout(
+      () => reject(new Error(`${command} was not answered: ${JSON.stringify(args)?.slice(0, 200)}`)),
+      10_000,
+    );
     const emit = driver.socket.emit.bind(driver.socket) as (...args: unknown[]) => void;
     emit(command, ...args, (...answer: unknown[]) => {
       clearTimeout(timer);
@@ -67,7 +70,8 @@ async function expectInvalid(command: string, ...args: unknown[]): Promise<Inval
   const answers = await answersTo(command, ...args);
   expect(answers, what).toHaveLength(1);
   expect(answers[0], what).toHaveLength(1);
-  const { error } = answers[0]?.[0] as { error: ErrorObject };
+  const [[answer] = []] = answers;
+  const { error } = answer as { error: ErrorObject };
   expect(error, what).toMatchObject({ code: 'invalid', retryable: false, request_id: expect.any(String) });
   const details = error.details as InvalidDetail[];
   expect(details.length, what).toBeGreaterThan(0);
@@ -104,12 +108,15 @@ const brokenIds = [
   'y'.repeat(50_000),
 ];
 
-test.each(commands.filter((name) => 'booking_id' in (good()[name] ?? {})))('%s refuses ids that are none', async (command) => {
-  for (const id of brokenIds) {
-    const details = await expectInvalid(command, { ...good()[command], booking_id: id });
-    expect(details.some((detail) => detail.path === 'booking_id')).toBe(true);
-  }
-});
+test.each(commands.filter((name) => 'booking_id' in (good()[name] ?? {})))(
+  '%s refuses ids that are none',
+  async (command) => {
+    for (const id of brokenIds) {
+      const details = await expectInvalid(command, { ...good()[command], booking_id: id });
+      expect(details.some((detail) => detail.path === 'booking_id')).toBe(true);
+    }
+  },
+);
 
 test.each(commands)('%s refuses missing, extra and mistyped fields, by name', async (command) => {
   const fields = good()[command] ?? {};
@@ -119,7 +126,14 @@ test.each(commands)('%s refuses missing, extra and mistyped fields, by name', as
       const details = await expectInvalid(command, rest);
       expect(details.some((detail) => detail.path.split('.')[0] === name)).toBe(true);
     }
-    for (const wrong of [null, {}, [null], Buffer.from([1, 2]), Number.MAX_VALUE, name === 'typing' ? 1 : '']) {
+    for (const wrong of [
+      null,
+      {},
+      [null],
+      Buffer.from([1, 2]),
+      Number.MAX_VALUE,
+      name === 'typing' ? 1 : '',
+    ]) {
       await expectInvalid(command, { ...fields, [name]: wrong });
     }
   }
@@ -129,7 +143,10 @@ test.each(commands)('%s refuses missing, extra and mistyped fields, by name', as
   }
   // A literal would set the prototype: as a parsed key it is a field of its own.
   const proto = JSON.parse('{"__proto__":{"polluted":true}}') as object;
-  await expectInvalid(command, Object.assign(Object.create(null), Object.fromEntries(Object.entries(fields)), proto));
+  await expectInvalid(
+    command,
+    Object.assign(Object.create(null), Object.fromEntries(Object.entries(fields)), proto),
+  );
   await expectInvalid(command, { ...fields, extra: 'z'.repeat(60_000) });
 });
 
@@ -172,7 +189,9 @@ test('without a callback an error comes as one exception event, whatever the arg
   for (const args of tries) emit(...args);
   await driver.ask('message.list', { booking_id });
   const told = driver.told<{ command: string; error: ErrorObject }>('exception').slice(before);
-  expect(told.map(({ command, error }) => [command, error.code])).toEqual(tries.map(([name]) => [name, 'invalid']));
+  expect(told.map(({ command, error }) => [command, error.code])).toEqual(
+    tries.map(([name]) => [name, 'invalid']),
+  );
   expect(JSON.stringify(told)).not.toContain('words');
   for (const { args } of driver.heard.filter((one) => one.name === 'exception')) expect(args).toHaveLength(1);
 });
@@ -210,7 +229,13 @@ test('bodies that are none are refused, and nothing of them is kept', async () =
   for (const id of ['', 'abc', 7, '01890a5d-ac96-774b-bcce', `${client_id}0`, `{${client_id}}`, null]) {
     await expectInvalid('message.send', { booking_id, client_id: id, kind: 'text', body: { text: 'hi' } });
   }
-  for (const range of [{ limit: 0 }, { limit: 1.5 }, { after_seq: -1 }, { before_seq: '3' }, { after_seq: 2 ** 53 }]) {
+  for (const range of [
+    { limit: 0 },
+    { limit: 1.5 },
+    { after_seq: -1 },
+    { before_seq: '3' },
+    { after_seq: 2 ** 53 },
+  ]) {
     await expectInvalid('message.list', { booking_id, ...range });
   }
   await expectInvalid('sync', { bookings: Array.from({ length: 51 }, () => ({ booking_id, after_seq: 0 })) });

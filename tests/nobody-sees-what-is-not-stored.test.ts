@@ -44,15 +44,22 @@ const text = (words: string, client_id: string = crypto.randomUUID()) => ({
 });
 
 const log = async () => {
-  const { messages } = await customer.data<{ messages: MessageObject[] }>('message.list', { booking_id, limit: 200 });
+  const { messages } = await customer.data<{ messages: MessageObject[] }>('message.list', {
+    booking_id,
+    limit: 200,
+  });
   return messages.map((message) => (message.body as { text: string }).text);
 };
 const shown = (person: Person) =>
-  person.told<{ message: MessageObject }>('message.created').map(({ message }) => (message.body as { text: string }).text);
+  person
+    .told<{ message: MessageObject }>('message.created')
+    .map(({ message }) => (message.body as { text: string }).text);
 
 /** Sends from both while the store cannot keep anything: errors only, in time, and nobody is told. */
 async function nothingIsKept(words: string, codes: string[]): Promise<Record<string, unknown>[]> {
-  const sends = [driver, customer, driver, customer].map((person, index) => [person, text(`${words} ${index}`)] as const);
+  const sends = [driver, customer, driver, customer].map(
+    (person, index) => [person, text(`${words} ${index}`)] as const,
+  );
   await Promise.all(
     sends.map(async ([person, payload]) => {
       const from = performance.now();
@@ -74,7 +81,10 @@ async function everythingWorks(refused: Record<string, unknown>[]): Promise<void
     const person = index % 2 === 0 ? driver : customer;
     const sent = await person.data<{ message: MessageObject; duplicate: boolean }>('message.send', payload);
     const other = person === driver ? customer : driver;
-    await other.hears<{ message: MessageObject }>('message.created', (told) => told.message.id === sent.message.id);
+    await other.hears<{ message: MessageObject }>(
+      'message.created',
+      (told) => told.message.id === sent.message.id,
+    );
   }
   const texts = await log();
   for (const payload of refused) {
@@ -110,7 +120,10 @@ test('while the messages table is locked there is neither an ack with data nor a
   await database.query('ROLLBACK');
   const answer = await waiting;
   if (answer.data) {
-    await customer.hears<{ message: MessageObject }>('message.created', (told) => told.message.id === answer.data?.message.id);
+    await customer.hears<{ message: MessageObject }>(
+      'message.created',
+      (told) => told.message.id === answer.data?.message.id,
+    );
   } else {
     expect(answer.error.code).toBe('unavailable');
   }
@@ -133,15 +146,27 @@ test('one bad row in a batch fails alone: the sends beside it are kept', async (
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN IF NEW.body LIKE '%poison%' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$;
     CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse();`);
-  const words = Array.from({ length: 20 }, (_, index) => (index % 5 === 0 ? `poison ${index}` : `good ${index}`));
-  const answers = await Promise.all(words.map((one) => driver.ask<{ message: MessageObject }>('message.send', text(one))));
+  const words = Array.from({ length: 20 }, (_, index) =>
+    index % 5 === 0 ? `poison ${index}` : `good ${index}`,
+  );
+  const answers = await Promise.all(
+    words.map((one) => driver.ask<{ message: MessageObject }>('message.send', text(one))),
+  );
   expect(answers.map((answer) => answer.error?.code)).toEqual(
     words.map((one) => (one.startsWith('poison') ? 'internal' : undefined)),
   );
-  await customer.hears<{ message: MessageObject }>('message.created', ({ message }) => (message.body as { text: string }).text === 'good 19');
+  await customer.hears<{ message: MessageObject }>(
+    'message.created',
+    ({ message }) => (message.body as { text: string }).text === 'good 19',
+  );
   expect(shown(customer).filter((one) => one.startsWith('poison'))).toEqual([]);
-  const { body } = await server.rest<{ data: MessageObject[]; last_seq: number }>('GET', `/v1/bookings/${booking_id}/messages?limit=200`);
-  expect(body.data.map((message) => message.seq)).toEqual(Array.from({ length: body.last_seq }, (_, index) => index + 1));
+  const { body } = await server.rest<{ data: MessageObject[]; last_seq: number }>(
+    'GET',
+    `/v1/bookings/${booking_id}/messages?limit=200`,
+  );
+  expect(body.data.map((message) => message.seq)).toEqual(
+    Array.from({ length: body.last_seq }, (_, index) => index + 1),
+  );
   await database.query('DROP TRIGGER refuse ON messages; DROP FUNCTION refuse()');
 });
 
@@ -154,7 +179,8 @@ async function postgresPids(): Promise<number[]> {
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === postmaster) children.push(Number(name));
+    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === postmaster)
+      children.push(Number(name));
   }
   return [postmaster, ...children];
 }
@@ -162,7 +188,7 @@ async function postgresPids(): Promise<number[]> {
 test.skipIf(process.platform !== 'linux')(
   'while PostgreSQL hangs, answers are unavailable in time, the sockets stay, and the node says it is not ready',
   async () => {
-      const pids = await postgresPids();
+    const pids = await postgresPids();
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
     try {
       const refused = nothingIsKept('hung', ['unavailable']);
@@ -179,7 +205,7 @@ test.skipIf(process.platform !== 'linux')(
       const problem = await server.rest('GET', `/v1/bookings/${booking_id}`);
       expect(problem).toMatchObject({ status: 503, body: { code: 'unavailable', retryable: true } });
       const payloads = await refused;
-      for (const pid of [...pids].reverse()) process.kill(pid, 'SIGCONT');
+      for (const pid of pids.toReversed()) process.kill(pid, 'SIGCONT');
       await until('ready again', async () => (await health()).ready === 200, BACK_WITHIN_MS);
       await everythingWorks(payloads);
     } finally {
@@ -195,17 +221,24 @@ test.skipIf(process.platform !== 'linux')(
   },
 );
 
-test.skipIf(process.platform !== 'linux')('when PostgreSQL is killed it comes back by itself, with every acked message', async () => {
-  const before = await log();
-  const [postmaster] = await postgresPids();
-  process.kill(postmaster ?? 0, 'SIGKILL');
-  await until('a send is kept again', async () => {
-    const answer = await driver.ask('message.send', text('after the kill'));
-    if (answer.error) expect(answer.error.code).toBe('unavailable');
-    return answer.data !== undefined;
-  }, BACK_WITHIN_MS);
-  await until('ready again', async () => (await health()).ready === 200, BACK_WITHIN_MS);
-  expect((await log()).slice(0, before.length)).toEqual(before);
-  expect(driver.socket.connected && customer.socket.connected).toBe(true);
-  expect(await log()).toContain('after the kill');
-});
+test.skipIf(process.platform !== 'linux')(
+  'when PostgreSQL is killed it comes back by itself, with every acked message',
+  async () => {
+    const before = await log();
+    const [postmaster] = await postgresPids();
+    process.kill(postmaster ?? 0, 'SIGKILL');
+    await until(
+      'a send is kept again',
+      async () => {
+        const answer = await driver.ask('message.send', text('after the kill'));
+        if (answer.error) expect(answer.error.code).toBe('unavailable');
+        return answer.data !== undefined;
+      },
+      BACK_WITHIN_MS,
+    );
+    await until('ready again', async () => (await health()).ready === 200, BACK_WITHIN_MS);
+    expect((await log()).slice(0, before.length)).toEqual(before);
+    expect(driver.socket.connected && customer.socket.connected).toBe(true);
+    expect(await log()).toContain('after the kill');
+  },
+);

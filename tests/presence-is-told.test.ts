@@ -19,33 +19,58 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const connect = async (scope: 'driver' | 'customer', id: string, type: string) =>
-  Person.connect(server, await server.token(scope, id), { auth: { token: await server.token(scope, id), type } });
+  Person.connect(server, await server.token(scope, id), {
+    auth: { token: await server.token(scope, id), type },
+  });
 
 test('who connects is online without joining; the last socket that ends says when they were seen', async () => {
   const booking_id = await server.booking();
   const customer = await connect('customer', `${booking_id}-customer`, 'ios');
   const phone = await connect('driver', `${booking_id}-driver`, 'flutter');
   const base = { booking_id, user_id: `${booking_id}-driver`, scope: 'driver' };
-  expect(await customer.hears<Presence>('presence.updated')).toEqual({ ...base, online: true, types: ['flutter'] });
+  expect(await customer.hears<Presence>('presence.updated')).toEqual({
+    ...base,
+    online: true,
+    types: ['flutter'],
+  });
   const page = await connect('driver', `${booking_id}-driver`, 'web');
-  expect(await customer.hears<Presence>('presence.updated', ({ types }) => types.length === 2)).toEqual({ ...base, online: true, types: ['flutter', 'web'] });
+  expect(await customer.hears<Presence>('presence.updated', ({ types }) => types.length === 2)).toEqual({
+    ...base,
+    online: true,
+    types: ['flutter', 'web'],
+  });
   phone.leave();
-  expect(await customer.hears<Presence>('presence.updated', ({ types }) => types.join() === 'web')).toMatchObject({ online: true });
+  expect(
+    await customer.hears<Presence>('presence.updated', ({ types }) => types.join() === 'web'),
+  ).toMatchObject({ online: true });
   const from = Date.now();
   page.leave();
   const gone = await customer.hears<Presence>('presence.updated', ({ online }) => !online);
   expect(Date.now() - from).toBeLessThan(10_000);
   expect(gone).toEqual({ ...base, online: false, types: [], last_seen_at: expect.any(String) });
   expect(Math.abs(Date.parse(gone.last_seen_at ?? '') - from)).toBeLessThan(10_000);
-  expect(customer.told<Presence>('presence.updated').map(({ online }) => online)).toEqual([true, true, true, false]);
+  expect(customer.told<Presence>('presence.updated').map(({ online }) => online)).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
 
   const joined = await customer.data<ConnectionObject>('booking.join', { booking_id });
   expect(joined.counterpart).toMatchObject({ online: false, last_seen_at: gone.last_seen_at });
-  const { bookings } = await customer.data<{ bookings: { presence: Presence[] }[] }>('sync', { bookings: [{ booking_id, after_seq: 0 }] });
+  const { bookings } = await customer.data<{ bookings: { presence: Presence[] }[] }>('sync', {
+    bookings: [{ booking_id, after_seq: 0 }],
+  });
   expect(bookings[0]?.presence).toEqual(
     expect.arrayContaining([
       { user_id: `${booking_id}-customer`, scope: 'customer', online: true, types: ['ios'] },
-      { user_id: `${booking_id}-driver`, scope: 'driver', online: false, types: [], last_seen_at: gone.last_seen_at },
+      {
+        user_id: `${booking_id}-driver`,
+        scope: 'driver',
+        online: false,
+        types: [],
+        last_seen_at: gone.last_seen_at,
+      },
     ]),
   );
   customer.leave();
@@ -70,10 +95,15 @@ test('presence goes to the participants of open bookings, and to nobody else', a
   const closed = await server.booking(undefined, { driver: driver_id, status: 'pending' });
   const lost = await server.booking(undefined, { driver: driver_id });
   await server.rest('PATCH', `/v1/bookings/${lost}`, { driver: { id: 'someone else' } });
-  const listeners = await Promise.all([open, closed, lost].map((id) => connect('customer', `${id}-customer`, 'test')));
+  const listeners = await Promise.all(
+    [open, closed, lost].map((id) => connect('customer', `${id}-customer`, 'test')),
+  );
   const stranger = await connect('customer', 'a stranger', 'test');
   const driver = await connect('driver', driver_id, 'test');
-  await listeners[0]?.hears<Presence>('presence.updated', ({ booking_id, online }) => booking_id === open && online);
+  await listeners[0]?.hears<Presence>(
+    'presence.updated',
+    ({ booking_id, online }) => booking_id === open && online,
+  );
   // A word to each of the others comes after everything that was told before.
   for (const id of [closed, lost]) await server.rest('PATCH', `/v1/bookings/${id}`, { status: 'arriving' });
   for (const listener of listeners.slice(1)) {

@@ -26,11 +26,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const connect = async (scope: 'driver' | 'customer', id: string) => Person.connect(server, await server.token(scope, id));
+const connect = async (scope: 'driver' | 'customer', id: string) =>
+  Person.connect(server, await server.token(scope, id));
 
 /** Gives the booking to another driver; the customer stays. */
 const assign = (booking_id: string, driver: string | null) =>
-  server.rest('PATCH', `/v1/bookings/${booking_id}`, { driver: driver === null ? null : { id: driver, name: driver } });
+  server.rest('PATCH', `/v1/bookings/${booking_id}`, {
+    driver: driver === null ? null : { id: driver, name: driver },
+  });
 
 const seqsOf = async (person: Person, booking_id: string, range: object = { after_seq: 0, limit: 200 }) =>
   (await person.data<Page>('message.list', { booking_id, ...range })).messages.map((message) => message.seq);
@@ -46,7 +49,14 @@ test('the new driver sees nothing before the line, the old one nothing after it,
     connection_id: expect.any(String),
     last_seq: 2,
     participants: [
-      { user_id: `${booking_id}-driver`, scope: 'driver', from_seq: 1, to_seq: 2, delivered_seq: 1, read_seq: 1 },
+      {
+        user_id: `${booking_id}-driver`,
+        scope: 'driver',
+        from_seq: 1,
+        to_seq: 2,
+        delivered_seq: 1,
+        read_seq: 1,
+      },
       { user_id: `${booking_id}-customer`, scope: 'customer', from_seq: 1 },
       { user_id: 'second', scope: 'driver', from_seq: 3 },
     ],
@@ -56,21 +66,40 @@ test('the new driver sees nothing before the line, the old one nothing after it,
   expect(told).toEqual({ booking_id, status: 'accepted', chat: 'open', reason: 'reassigned' });
   const lost = await first.hears<Updated>('booking.updated');
   expect(lost).toEqual({ booking_id, status: 'accepted', chat: 'closed', reason: 'unassigned' });
-  expect(await second.hears<Updated>('booking.updated')).toEqual({ booking_id, status: 'accepted', chat: 'open' });
+  expect(await second.hears<Updated>('booking.updated')).toEqual({
+    booking_id,
+    status: 'accepted',
+    chat: 'open',
+  });
 
   const joined = await second.data<ConnectionObject>('booking.join', { booking_id });
-  expect(joined).toMatchObject({ response: body['connection_id'], from_seq: 3, last_seq: 2, delivered_seq: 0, read_seq: 0 });
+  expect(joined).toMatchObject({
+    response: body['connection_id'],
+    from_seq: 3,
+    last_seq: 2,
+    delivered_seq: 0,
+    read_seq: 0,
+  });
   await customer.send(booking_id, 'three');
   await second.hears<Created>('message.created', (event) => event.message.seq === 3);
   await second.send(booking_id, 'four');
   expect(await seqsOf(second, booking_id)).toEqual([3, 4]);
   expect(await seqsOf(second, booking_id, { before_seq: 4 })).toEqual([3]);
   expect(await seqsOf(second, booking_id, {})).toEqual([3, 4]);
-  const synced = await second.data<{ bookings: Page[] }>('sync', { bookings: [{ booking_id, after_seq: 0 }] });
+  const synced = await second.data<{ bookings: Page[] }>('sync', {
+    bookings: [{ booking_id, after_seq: 0 }],
+  });
   expect(synced.bookings[0]?.messages.map((message) => message.seq)).toEqual([3, 4]);
   expect(await seqsOf(customer, booking_id)).toEqual([1, 2, 3, 4]);
-  const senders = (await customer.data<Page>('message.list', { booking_id })).messages.map((message) => message.sender.user_id);
-  expect(senders).toEqual([`${booking_id}-driver`, `${booking_id}-customer`, `${booking_id}-customer`, 'second']);
+  const senders = (await customer.data<Page>('message.list', { booking_id })).messages.map(
+    (message) => message.sender.user_id,
+  );
+  expect(senders).toEqual([
+    `${booking_id}-driver`,
+    `${booking_id}-customer`,
+    `${booking_id}-customer`,
+    'second',
+  ]);
   for (const person of [first, second, customer]) person.leave();
 });
 
@@ -100,7 +129,9 @@ test('the old driver hears nothing after unassigned, and every command is not_fo
   }
   const { bookings } = await first.data<{ bookings: { booking_id: string }[] }>('booking.list', {});
   expect(bookings.map((entry) => entry.booking_id)).toEqual([heldByFirst]);
-  const synced = await first.data<{ bookings: object[] }>('sync', { bookings: [{ booking_id, after_seq: 0 }] });
+  const synced = await first.data<{ bookings: object[] }>('sync', {
+    bookings: [{ booking_id, after_seq: 0 }],
+  });
   expect(synced.bookings).toEqual([{ booking_id, error: expect.objectContaining({ code: 'not_found' }) }]);
 
   // Everything that could be told of the booking happens; then a word in another one, which comes after it all.
@@ -111,11 +142,17 @@ test('the old driver hears nothing after unassigned, and every command is not_fo
   await customer.data('typing.set', { booking_id, typing: true });
   await customer.data('location.share', { booking_id, lat: 1, lng: 1 });
   await server.rest('PATCH', `/v1/bookings/${booking_id}`, { status: 'arrived' });
-  await server.rest('POST', `/v1/bookings/${booking_id}/messages`, { kind: 'system', body: { text: 'arrived' } });
+  await server.rest('POST', `/v1/bookings/${booking_id}/messages`, {
+    kind: 'system',
+    body: { text: 'arrived' },
+  });
   await server.rest('PATCH', `/v1/bookings/${heldByFirst}`, { status: 'arriving' });
   await first.hears<Updated>('booking.updated', (event) => event.booking_id === heldByFirst);
   const about = first.heard.filter(({ args }) => JSON.stringify(args).includes(`"${booking_id}"`));
-  expect(about.at(-1)).toEqual({ name: 'booking.updated', args: [expect.objectContaining({ reason: 'unassigned' })] });
+  expect(about.at(-1)).toEqual({
+    name: 'booking.updated',
+    args: [expect.objectContaining({ reason: 'unassigned' })],
+  });
   for (const person of [first, third, customer]) person.leave();
 });
 
@@ -140,7 +177,11 @@ test('a booking without a driver is closed for the customer until somebody takes
   await first.send(booking_id, 'one');
   const { body } = await assign(booking_id, null);
   expect(body).toMatchObject({ driver: null, chat: 'closed' });
-  expect(await customer.hears<Updated>('booking.updated')).toEqual({ booking_id, status: 'accepted', chat: 'closed' });
+  expect(await customer.hears<Updated>('booking.updated')).toEqual({
+    booking_id,
+    status: 'accepted',
+    chat: 'closed',
+  });
   expect((await first.hears<Updated>('booking.updated')).reason).toBe('unassigned');
   for (const command of ['booking.join', 'message.list']) {
     expect((await customer.error(command, { booking_id })).code).toBe('chat_closed');
@@ -188,17 +229,17 @@ test('sends in flight during thirty reassignments land on exactly one side of ea
 
   // Turn 30 gave the booking back to the first driver.
   await first.hears<Created>('message.created', (event) => event.message.seq === end.message.seq);
-  const { body } = await server.rest<{ participants: { user_id: string; scope: string; from_seq: number; to_seq?: number }[] }>(
-    'GET',
-    `/v1/bookings/${booking_id}`,
-  );
+  const { body } = await server.rest<{
+    participants: { user_id: string; scope: string; from_seq: number; to_seq?: number }[];
+  }>('GET', `/v1/bookings/${booking_id}`);
   const seats = body.participants.filter((seat) => seat.scope === 'driver');
   expect(seats).toHaveLength(31);
   // Seats follow each other without a gap and without an overlap.
   for (const [index, seat] of seats.entries()) {
     expect(seat.from_seq).toBe(index === 0 ? 1 : (seats[index - 1]?.to_seq ?? Number.NaN) + 1);
   }
-  const holderOf = (seq: number) => seats.find((seat) => seat.from_seq <= seq && seq <= (seat.to_seq ?? Infinity))?.user_id;
+  const holderOf = (seq: number) =>
+    seats.find((seat) => seat.from_seq <= seq && seq <= (seat.to_seq ?? Infinity))?.user_id;
   for (const message of acked.values()) {
     if (message.sender.scope === 'driver') expect(holderOf(message.seq)).toBe(message.sender.user_id);
   }
@@ -208,7 +249,10 @@ test('sends in flight during thirty reassignments land on exactly one side of ea
     // Nothing of their own time is missing: what was not shown live was theirs, sent over this very socket.
     const known = new Set(shown.map((message) => message.seq));
     const missing = [...acked.values()].filter(
-      (message) => holderOf(message.seq) === ids[index] && message.sender.user_id !== ids[index] && !known.has(message.seq),
+      (message) =>
+        holderOf(message.seq) === ids[index] &&
+        message.sender.user_id !== ids[index] &&
+        !known.has(message.seq),
     );
     expect(missing).toEqual([]);
     // After a loss they hear of their next seat only, never again of the one that was lost.

@@ -20,8 +20,14 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const seatOf = async (person: Person, booking_id: string): Promise<Marks & { counterpart: Marks }> => {
-  const { delivered_seq, read_seq, counterpart } = await person.data<ConnectionObject>('booking.join', { booking_id });
-  return { delivered_seq, read_seq, counterpart: { delivered_seq: counterpart.delivered_seq, read_seq: counterpart.read_seq } };
+  const { delivered_seq, read_seq, counterpart } = await person.data<ConnectionObject>('booking.join', {
+    booking_id,
+  });
+  return {
+    delivered_seq,
+    read_seq,
+    counterpart: { delivered_seq: counterpart.delivered_seq, read_seq: counterpart.read_seq },
+  };
 };
 
 test('marks only grow, are clipped to the head, and reading implies delivery', async () => {
@@ -36,8 +42,16 @@ test('marks only grow, are clipped to the head, and reading implies delivery', a
   expect(await mark({ read_seq: 0, delivered_seq: 0 })).toEqual({ delivered_seq: 3, read_seq: 3 });
   expect(await mark({ delivered_seq: 2_147_483_647 })).toEqual({ delivered_seq: 4, read_seq: 3 });
   expect((await customer.error('receipt.mark', { booking_id })).code).toBe('invalid');
-  expect(await seatOf(driver, booking_id)).toEqual({ delivered_seq: 4, read_seq: 4, counterpart: { delivered_seq: 4, read_seq: 3 } });
-  expect(await seatOf(customer, booking_id)).toEqual({ delivered_seq: 4, read_seq: 3, counterpart: { delivered_seq: 4, read_seq: 4 } });
+  expect(await seatOf(driver, booking_id)).toEqual({
+    delivered_seq: 4,
+    read_seq: 4,
+    counterpart: { delivered_seq: 4, read_seq: 3 },
+  });
+  expect(await seatOf(customer, booking_id)).toEqual({
+    delivered_seq: 4,
+    read_seq: 3,
+    counterpart: { delivered_seq: 4, read_seq: 4 },
+  });
   driver.leave();
   customer.leave();
 });
@@ -51,7 +65,8 @@ test("a move is told once, to the other party and to the reader's own other sock
   await customer.data('receipt.mark', { booking_id, read_seq: 1 });
   await customer.data('receipt.mark', { booking_id, delivered_seq: 1 });
   await customer.data('receipt.mark', { booking_id, read_seq: 2 });
-  const marks = (person: Person) => person.told<Receipt>('receipt.updated').map(({ delivered_seq, read_seq }) => [delivered_seq, read_seq]);
+  const marks = (person: Person) =>
+    person.told<Receipt>('receipt.updated').map(({ delivered_seq, read_seq }) => [delivered_seq, read_seq]);
   for (const person of [driver, tablet]) {
     const told = await person.hears<Receipt>('receipt.updated', (receipt) => receipt.read_seq === 2);
     expect(told).toEqual({
@@ -81,8 +96,15 @@ test('sending marks what came before as delivered and read for the sender', asyn
   await customer.send(booking_id, 'three');
   const told = await driver.hears<Receipt>('receipt.updated', (receipt) => receipt.scope === 'customer');
   expect(told).toMatchObject({ user_id: `${booking_id}-customer`, delivered_seq: 3, read_seq: 3 });
-  expect(await seatOf(driver, booking_id)).toEqual({ delivered_seq: 2, read_seq: 2, counterpart: { delivered_seq: 3, read_seq: 3 } });
-  expect(await customer.data<Marks>('receipt.mark', { booking_id, read_seq: 1 })).toEqual({ delivered_seq: 3, read_seq: 3 });
+  expect(await seatOf(driver, booking_id)).toEqual({
+    delivered_seq: 2,
+    read_seq: 2,
+    counterpart: { delivered_seq: 3, read_seq: 3 },
+  });
+  expect(await customer.data<Marks>('receipt.mark', { booking_id, read_seq: 1 })).toEqual({
+    delivered_seq: 3,
+    read_seq: 3,
+  });
   driver.leave();
   customer.leave();
 });
@@ -96,7 +118,11 @@ test('many marks at once by both end at the highest, and nothing deadlocks', asy
     ),
   );
   for (const { delivered_seq, read_seq } of answers) expect(read_seq).toBeLessThanOrEqual(delivered_seq);
-  expect(await seatOf(driver, booking_id)).toEqual({ delivered_seq: 10, read_seq: 10, counterpart: { delivered_seq: 10, read_seq: 10 } });
+  expect(await seatOf(driver, booking_id)).toEqual({
+    delivered_seq: 10,
+    read_seq: 10,
+    counterpart: { delivered_seq: 10, read_seq: 10 },
+  });
   driver.leave();
   customer.leave();
 });

@@ -39,21 +39,28 @@ const reading = (booking_id: string) =>
   ] as const;
 
 /** Every command of the list is answered as the chat's state says. */
-async function expectAnswers(person: Person, commands: readonly (readonly [string, object])[], code: string | undefined) {
+async function expectAnswers(
+  person: Person,
+  commands: readonly (readonly [string, object])[],
+  code: string | undefined,
+) {
   for (const [command, payload] of commands) {
     const { error } = await person.ask(command, payload);
     expect(error?.code, command).toBe(code);
   }
 }
 
-test.each(['accepted', 'arriving', 'arrived', 'in_progress'])('in %s both may write and read', async (status) => {
-  const { booking_id, driver, customer } = await pair(server);
-  expect(await patch(server, booking_id, { status })).toMatchObject({ status, chat: 'open' });
-  for (const person of [driver, customer]) {
-    await expectAnswers(person, [...reading(booking_id), ...writing(booking_id)], undefined);
-    person.leave();
-  }
-});
+test.each(['accepted', 'arriving', 'arrived', 'in_progress'])(
+  'in %s both may write and read',
+  async (status) => {
+    const { booking_id, driver, customer } = await pair(server);
+    expect(await patch(server, booking_id, { status })).toMatchObject({ status, chat: 'open' });
+    for (const person of [driver, customer]) {
+      await expectAnswers(person, [...reading(booking_id), ...writing(booking_id)], undefined);
+      person.leave();
+    }
+  },
+);
 
 test('in pending, and without a driver, every command is chat_closed, joining included', async () => {
   const { booking_id, driver, customer } = await pair(server);
@@ -62,12 +69,17 @@ test('in pending, and without a driver, every command is chat_closed, joining in
     await expectAnswers(person, [...reading(booking_id), ...writing(booking_id)], 'chat_closed');
     const error = await person.error('booking.join', { booking_id });
     expect(error.details).toEqual({ status: 'pending', chat: 'closed' });
-    const { bookings } = await person.data<{ bookings: { booking_id: string; error: ErrorObject }[] }>('sync', {
-      bookings: [{ booking_id, after_seq: 0 }],
-    });
+    const { bookings } = await person.data<{ bookings: { booking_id: string; error: ErrorObject }[] }>(
+      'sync',
+      {
+        bookings: [{ booking_id, after_seq: 0 }],
+      },
+    );
     expect(bookings).toEqual([{ booking_id, error: expect.objectContaining({ code: 'chat_closed' }) }]);
   }
-  expect(await patch(server, booking_id, { status: 'accepted', driver: null })).toMatchObject({ chat: 'closed' });
+  expect(await patch(server, booking_id, { status: 'accepted', driver: null })).toMatchObject({
+    chat: 'closed',
+  });
   await expectAnswers(customer, [...reading(booking_id), ...writing(booking_id)], 'chat_closed');
   await expectAnswers(driver, [...reading(booking_id), ...writing(booking_id)], 'not_found');
   driver.leave();
@@ -85,7 +97,12 @@ test('a closing status leaves the chat open until closes_at, then it can be read
   const closes_at = completed.closes_at ?? '';
   expect(Math.abs(Date.parse(closes_at) - from - GRACE_S * 1_000)).toBeLessThan(1_500);
   for (const person of [driver, customer]) {
-    expect(await person.hears('booking.updated')).toEqual({ booking_id, status: 'completed', chat: 'open', closes_at });
+    expect(await person.hears('booking.updated')).toEqual({
+      booking_id,
+      status: 'completed',
+      chat: 'open',
+      closes_at,
+    });
   }
 
   // Until the line everything is kept, after it nothing: whatever the moment of each send.
@@ -108,7 +125,10 @@ test('a closing status leaves the chat open until closes_at, then it can be read
     await expectAnswers(person, reading(booking_id), undefined);
     await expectAnswers(person, writing(booking_id), 'chat_closed');
   }
-  expect(await driver.data(...send(booking_id, repeated))).toMatchObject({ duplicate: true, message: { seq: 1 } });
+  expect(await driver.data(...send(booking_id, repeated))).toMatchObject({
+    duplicate: true,
+    message: { seq: 1 },
+  });
   const { bookings } = await customer.data<{ bookings: { locations: unknown[] }[] }>('sync', {
     bookings: [{ booking_id, after_seq: 0 }],
   });
@@ -153,19 +173,29 @@ describe('other settings', () => {
     };
     const running = await TestServer.start({ CURBLINE_POLICY_FILE: await fileWith(JSON.stringify(policy)) });
     other = running;
-    const refused = await running.rest<ErrorObject>('PUT', '/v1/bookings/x', { driver: null, customer: { id: 'c' }, status: 'accepted' });
+    const refused = await running.rest<ErrorObject>('PUT', '/v1/bookings/x', {
+      driver: null,
+      customer: { id: 'c' },
+      status: 'accepted',
+    });
     expect(refused.status).toBe(400);
     expect(JSON.stringify(refused.body.details)).toContain('searching, broadcast, riding, over');
 
     const booking_id = await running.booking(undefined, { status: 'riding' });
     const [driver, customer] = await Promise.all(
-      (['driver', 'customer'] as const).map(async (scope) => Person.connect(running, await running.token(scope, `${booking_id}-${scope}`))),
+      (['driver', 'customer'] as const).map(async (scope) =>
+        Person.connect(running, await running.token(scope, `${booking_id}-${scope}`)),
+      ),
     );
     if (!driver || !customer) throw new Error('both connect');
     await expectAnswers(customer, writing(booking_id), undefined);
     await patch(running, booking_id, { status: 'broadcast' });
-    expect(await driver.hears<Updated>('booking.updated', (event) => event.status === 'broadcast')).toMatchObject({ chat: 'open' });
-    expect(await customer.hears<Updated>('booking.updated', (event) => event.status === 'broadcast')).toMatchObject({ chat: 'read_only' });
+    expect(
+      await driver.hears<Updated>('booking.updated', (event) => event.status === 'broadcast'),
+    ).toMatchObject({ chat: 'open' });
+    expect(
+      await customer.hears<Updated>('booking.updated', (event) => event.status === 'broadcast'),
+    ).toMatchObject({ chat: 'read_only' });
     await expectAnswers(driver, [...reading(booking_id), ...writing(booking_id)], undefined);
     await expectAnswers(customer, reading(booking_id), undefined);
     await expectAnswers(customer, writing(booking_id), 'chat_closed');
@@ -180,7 +210,9 @@ describe('other settings', () => {
   test('a policy file that is none stops the start with a sentence that names the setting', async () => {
     const wrong = ['{', '{"statuses":{}}', '{"statuses":{"a":{"driver":"write","customer":"read"}}}'];
     const files = [...(await Promise.all(wrong.map(fileWith))), '/no/such/file'];
-    const starts = files.map((file) => expect(TestServer.start({ CURBLINE_POLICY_FILE: file }), file).rejects.toThrow(/CURBLINE_POLICY_FILE/));
+    const starts = files.map((file) =>
+      expect(TestServer.start({ CURBLINE_POLICY_FILE: file }), file).rejects.toThrow(/CURBLINE_POLICY_FILE/),
+    );
     await Promise.all(starts);
   }, 60_000);
 
@@ -198,12 +230,22 @@ describe('other settings', () => {
     await running.up();
     const path = `/v1/bookings/${booking_id}`;
     await expect
-      .poll(async () => (await running.rest<{ data: MessageObject[] }>('GET', `${path}/messages`)).body.data.map((message) => [message.seq, message.body]), { timeout: 15_000 })
+      .poll(
+        async () =>
+          (await running.rest<{ data: MessageObject[] }>('GET', `${path}/messages`)).body.data.map(
+            (message) => [message.seq, message.body],
+          ),
+        { timeout: 15_000 },
+      )
       .toEqual([
         [1, { erased: true }],
         [2, { erased: true }],
       ]);
-    expect((await running.rest<BookingView>('GET', path)).body).toMatchObject({ status: 'accepted', chat: 'closed', last_seq: 2 });
+    expect((await running.rest<BookingView>('GET', path)).body).toMatchObject({
+      status: 'accepted',
+      chat: 'closed',
+      last_seq: 2,
+    });
     const back = await Person.connect(running, await running.token('driver', `${booking_id}-driver`));
     await expectAnswers(back, [...reading(booking_id), ...writing(booking_id)], 'chat_closed');
     const host = await running.rest('POST', `${path}/messages`, { kind: 'system', body: { text: 'late' } });

@@ -59,7 +59,9 @@ class Model {
   }
 
   sees(who: ActorName, seq: number): boolean {
-    return who === 'customer' || this.seats.some((seat) => seat.who === who && seat.from <= seq && seq <= seat.to);
+    return (
+      who === 'customer' || this.seats.some((seat) => seat.who === who && seat.from <= seq && seq <= seat.to)
+    );
   }
 
   list(who: ActorName): number[] | string {
@@ -71,7 +73,10 @@ class Model {
 }
 
 const send: fc.Arbitrary<Send> = fc.record({
-  who: fc.oneof({ weight: 3, arbitrary: fc.constant<ActorName>('customer') }, fc.constantFrom<ActorName>('d0', 'd1', 'd2')),
+  who: fc.oneof(
+    { weight: 3, arbitrary: fc.constant<ActorName>('customer') },
+    fc.constantFrom<ActorName>('d0', 'd1', 'd2'),
+  ),
   id: fc.nat(7),
   text: fc.constantFrom('yes', 'no'),
 });
@@ -104,7 +109,9 @@ afterAll(async () => {
 
 type Sent = { message: MessageObject; duplicate: boolean };
 const outcomeOf = ({ data, error }: Answer<Sent>): Outcome =>
-  data ? { seq: data.message.seq, duplicate: data.duplicate, text: (data.message.body as { text: string }).text } : error.code;
+  data
+    ? { seq: data.message.seq, duplicate: data.duplicate, text: (data.message.body as { text: string }).text }
+    : error.code;
 const isStored = (outcome: Outcome): outcome is { seq: number; duplicate: false; text: string } =>
   typeof outcome !== 'string' && !outcome.duplicate;
 
@@ -115,11 +122,19 @@ test('whatever is sent, repeated, closed and reassigned at once, some order of i
       const booking_id = await server.booking(undefined, { driver: idOf('d0'), customer: idOf('customer') });
       const clientIds = Array.from({ length: 8 }, () => crypto.randomUUID());
       const ask = async ({ who, id, text }: Send): Promise<Outcome> =>
-        outcomeOf(await people[who].ask<Sent>('message.send', { booking_id, client_id: clientIds[id], kind: 'text', body: { text } }));
+        outcomeOf(
+          await people[who].ask<Sent>('message.send', {
+            booking_id,
+            client_id: clientIds[id],
+            kind: 'text',
+            body: { text },
+          }),
+        );
 
       for (const { sends, change: wanted, reader } of steps) {
         // All of it at once: the server finds an order, the model has to agree with it.
-        const changing = wanted && server.rest<BookingView>('PATCH', `/v1/bookings/${booking_id}`, patchOf(wanted));
+        const changing =
+          wanted && server.rest<BookingView>('PATCH', `/v1/bookings/${booking_id}`, patchOf(wanted));
         const outcomes = await Promise.all(sends.map(async (one) => [one, await ask(one)] as const));
         const changed = await changing;
         if (changed) expect(changed.status).toBe(200);
@@ -142,18 +157,25 @@ test('whatever is sent, repeated, closed and reassigned at once, some order of i
         if (wanted && line === model.next) model.change(wanted);
         look();
         for (const [one, outcome] of outcomes) {
-          if (!isStored(outcome)) expect(worlds.map((world) => world.get(JSON.stringify(one)))).toContainEqual(outcome);
+          if (!isStored(outcome))
+            expect(worlds.map((world) => world.get(JSON.stringify(one)))).toContainEqual(outcome);
         }
-        const { data, error } = await people[reader].ask<{ messages: MessageObject[] }>('message.list', { booking_id, limit: 200 });
+        const { data, error } = await people[reader].ask<{ messages: MessageObject[] }>('message.list', {
+          booking_id,
+          limit: 200,
+        });
         expect(data ? data.messages.map((message) => message.seq) : error.code).toEqual(model.list(reader));
       }
 
       await expectLive(booking_id, model);
-      const { body } = await server.rest<{ data: MessageObject[] }>('GET', `/v1/bookings/${booking_id}/messages?limit=200&after_seq=0`);
+      const { body } = await server.rest<{ data: MessageObject[] }>(
+        'GET',
+        `/v1/bookings/${booking_id}/messages?limit=200&after_seq=0`,
+      );
       const log = body.data.slice(0, model.log.length).map((message) => ({
         seq: message.seq,
         who: message.sender.user_id.replace('model-', ''),
-        id: clientIds.indexOf(message.client_id),
+        id: clientIds.findIndex((one) => one === message.client_id),
         text: (message.body as { text: string }).text,
       }));
       expect(log).toEqual(model.log);
@@ -166,7 +188,12 @@ const patchOf = (wanted: Change) =>
   'status' in wanted ? wanted : { driver: wanted.driver === null ? null : { id: idOf(wanted.driver) } };
 
 /** The seq at which a change came between the sends: a new seat says it; a status, only the outcomes do. */
-function lineOf(model: Model, wanted: Change | undefined, booking: BookingView | undefined, stored: number): number {
+function lineOf(
+  model: Model,
+  wanted: Change | undefined,
+  booking: BookingView | undefined,
+  stored: number,
+): number {
   if (!wanted || !booking) return Number.NaN;
   if ('status' in wanted || wanted.driver === model.driver) {
     // From closed to open everything that is stored came after, from open to closed before.
@@ -181,18 +208,37 @@ function lineOf(model: Model, wanted: Change | undefined, booking: BookingView |
 /** Everybody was shown what their seats cover and nothing else, in order. */
 async function expectLive(booking_id: string, model: Model): Promise<void> {
   // Opened for a last word, which comes after all the others.
-  await server.rest('PATCH', `/v1/bookings/${booking_id}`, { status: 'accepted', driver: { id: idOf('d0') } });
-  await server.rest('POST', `/v1/bookings/${booking_id}/messages`, { kind: 'system', body: { text: 'the end' } });
+  await server.rest('PATCH', `/v1/bookings/${booking_id}`, {
+    status: 'accepted',
+    driver: { id: idOf('d0') },
+  });
+  await server.rest('POST', `/v1/bookings/${booking_id}/messages`, {
+    kind: 'system',
+    body: { text: 'the end' },
+  });
   for (const name of ACTORS) {
-    const told = () => people[name].told<{ booking_id: string; message: MessageObject }>('message.created').filter((event) => event.booking_id === booking_id);
+    const told = () =>
+      people[name]
+        .told<{ booking_id: string; message: MessageObject }>('message.created')
+        .filter((event) => event.booking_id === booking_id);
     if (name === 'customer' || name === 'd0') {
-      await people[name].hears<{ booking_id: string; message: MessageObject }>('message.created', (event) => event.booking_id === booking_id && event.message.kind === 'system');
+      await people[name].hears<{ booking_id: string; message: MessageObject }>(
+        'message.created',
+        (event) => event.booking_id === booking_id && event.message.kind === 'system',
+      );
     } else {
       // A round trip on this socket: what was told before it has arrived.
       await people[name].ask('booking.list', {});
     }
-    const expected = model.log.filter((entry) => entry.who !== name && model.sees(name, entry.seq)).map((entry) => entry.seq);
-    const shown = told().map((event) => event.message).filter((message) => message.kind === 'text');
-    expect(shown.map((message) => message.seq), name).toEqual(expected);
+    const expected = model.log
+      .filter((entry) => entry.who !== name && model.sees(name, entry.seq))
+      .map((entry) => entry.seq);
+    const shown = told()
+      .map((event) => event.message)
+      .filter((message) => message.kind === 'text');
+    expect(
+      shown.map((message) => message.seq),
+      name,
+    ).toEqual(expected);
   }
 }

@@ -20,13 +20,18 @@ test('a token is announced to end, ends the socket at its time, and takes nothin
   const gone = ended(person);
   const { expires_at } = await person.hears<{ expires_at: string }>('token.expiring');
   expect(Date.parse(expires_at) - Date.now()).toBeLessThanOrEqual(3_000);
-  expect(await person.hears('disconnected')).toEqual({ reason: 'token_expired', message: 'Socket disconnected' });
+  expect(await person.hears('disconnected')).toEqual({
+    reason: 'token_expired',
+    message: 'Socket disconnected',
+  });
   expect(await gone).toBe('io server disconnect');
   const endedAt = Date.now();
   expect(endedAt).toBeGreaterThanOrEqual(Date.parse(expires_at));
   expect(endedAt - Date.parse(expires_at)).toBeLessThan(3_000);
   expect(person.told('token.expiring')).toHaveLength(1);
-  await expect(Person.connect(server, token)).rejects.toMatchObject({ data: { error: { code: 'unauthenticated' } } });
+  await expect(Person.connect(server, token)).rejects.toMatchObject({
+    data: { error: { code: 'unauthenticated' } },
+  });
 });
 
 test('a token of more than a minute is announced a minute before its end', async () => {
@@ -44,11 +49,20 @@ test('a refreshed socket outlives its first token; it is the same person or it i
     [await server.token('driver', 'another'), 'forbidden'],
     [await server.token('customer', 'refreshed'), 'forbidden'],
     ['nonsense', 'unauthenticated'],
-    [jwt({ sub: 'refreshed', scope: 'driver', exp: nowS() + 60 }, 'a secret that is not the one of the server'), 'unauthenticated'],
+    [
+      jwt(
+        { sub: 'refreshed', scope: 'driver', exp: nowS() + 60 },
+        'a secret that is not the one of the server',
+      ),
+      'unauthenticated',
+    ],
     [jwt({ sub: 'refreshed', scope: 'driver', exp: nowS() - 1 }, secret), 'unauthenticated'],
   ];
-  for (const [token, code] of refused) expect((await person.error('token.refresh', { token })).code).toBe(code);
-  const answer = await person.data<{ expires_at: string }>('token.refresh', { token: await server.token('driver', 'refreshed', 600) });
+  for (const [token, code] of refused)
+    expect((await person.error('token.refresh', { token })).code).toBe(code);
+  const answer = await person.data<{ expires_at: string }>('token.refresh', {
+    token: await server.token('driver', 'refreshed', 600),
+  });
   expect(Date.parse(answer.expires_at)).toBeGreaterThan(Date.parse(first) + 300_000);
   // Another one of three seconds lives and ends meanwhile: the clock has passed the first end.
   const witness = await Person.connect(server, await server.token('driver', 'witness', 3));
@@ -63,8 +77,13 @@ test('a refreshed socket outlives its first token; it is the same person or it i
 test('a refreshed token that is short again is announced again', async () => {
   const person = await Person.connect(server, await server.token('driver', 'again', 30));
   await person.hears('token.expiring');
-  const { expires_at } = await person.data<{ expires_at: string }>('token.refresh', { token: await server.token('driver', 'again', 40) });
-  const told = await person.hears<{ expires_at: string }>('token.expiring', (event) => event.expires_at === expires_at);
+  const { expires_at } = await person.data<{ expires_at: string }>('token.refresh', {
+    token: await server.token('driver', 'again', 40),
+  });
+  const told = await person.hears<{ expires_at: string }>(
+    'token.expiring',
+    (event) => event.expires_at === expires_at,
+  );
   expect(told.expires_at).toBe(expires_at);
   person.leave();
 });

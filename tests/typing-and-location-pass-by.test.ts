@@ -18,7 +18,10 @@ test('typing is told to the other party only, and ends by itself after six secon
   expect(await driver.data('typing.set', { booking_id, typing: true })).toEqual({});
   const event = { booking_id, user_id: `${booking_id}-driver`, scope: 'driver' };
   expect(await customer.hears('typing.updated')).toEqual({ ...event, typing: true });
-  expect(await customer.hears<{ typing: boolean }>('typing.updated', ({ typing }) => !typing)).toEqual({ ...event, typing: false });
+  expect(await customer.hears<{ typing: boolean }>('typing.updated', ({ typing }) => !typing)).toEqual({
+    ...event,
+    typing: false,
+  });
   const tookMs = performance.now() - from;
   expect(tookMs).toBeGreaterThan(5_800);
   expect(tookMs).toBeLessThan(9_000);
@@ -34,7 +37,10 @@ test('typing that is taken back is told at once, and repeats are not told each t
   await driver.data('typing.set', { booking_id, typing: false });
   await driver.send(booking_id, 'and sent');
   await customer.hears('message.created');
-  expect(customer.told<{ typing: boolean }>('typing.updated').map(({ typing }) => typing)).toEqual([true, false]);
+  expect(customer.told<{ typing: boolean }>('typing.updated').map(({ typing }) => typing)).toEqual([
+    true,
+    false,
+  ]);
   // Nothing of it is in the log.
   const { messages } = await customer.data<{ messages: unknown[] }>('message.list', { booking_id });
   expect(messages).toHaveLength(1);
@@ -44,7 +50,8 @@ test('typing that is taken back is told at once, and repeats are not told each t
 
 test('a position is told, kept as the last one, thinned out to one a second, and not in the log', async () => {
   const { booking_id, driver, customer } = await pair(server);
-  const share = (lat: number, more: object = {}) => driver.data('location.share', { booking_id, lat, lng: -0.5, ...more });
+  const share = (lat: number, more: object = {}) =>
+    driver.data('location.share', { booking_id, lat, lng: -0.5, ...more });
   expect(await share(1, { heading: 90, speed: 8.3, accuracy: 5 })).toEqual({});
   const first = await customer.hears<{ at: string }>('location.updated');
   expect(first).toEqual({
@@ -64,7 +71,9 @@ test('a position is told, kept as the last one, thinned out to one a second, and
   expect(countOf(customer, 'location.updated')).toBeLessThanOrEqual(6);
   expect(countOf(driver, 'location.updated')).toBe(0);
   await until('the last one is kept', async () => {
-    const { bookings } = await customer.data<{ bookings: { locations: { lat: number }[]; last_seq: number }[] }>('sync', {
+    const { bookings } = await customer.data<{
+      bookings: { locations: { lat: number }[]; last_seq: number }[];
+    }>('sync', {
       bookings: [{ booking_id, after_seq: 0 }],
     });
     expect(bookings[0]?.last_seq).toBe(0);
@@ -79,12 +88,21 @@ test('positions of both sides are in sync, and end with the chat', async () => {
   await driver.data('location.share', { booking_id, lat: 10, lng: 20 });
   await customer.data('location.share', { booking_id, lat: 11, lng: 21 });
   const locations = async () =>
-    (await driver.data<{ bookings: { locations: { scope: string; lat: number }[] }[] }>('sync', { bookings: [{ booking_id, after_seq: 0 }] })).bookings[0]?.locations ?? [];
-  expect((await locations()).map(({ scope, lat }) => `${scope} ${lat}`).sort()).toEqual(['customer 11', 'driver 10']);
+    (
+      await driver.data<{ bookings: { locations: { scope: string; lat: number }[] }[] }>('sync', {
+        bookings: [{ booking_id, after_seq: 0 }],
+      })
+    ).bookings[0]?.locations ?? [];
+  expect((await locations()).map(({ scope, lat }) => `${scope} ${lat}`).sort()).toEqual([
+    'customer 11',
+    'driver 10',
+  ]);
   // Somebody else drives now: where the old driver was is no business of theirs.
   await server.rest('PATCH', `/v1/bookings/${booking_id}`, { driver: { id: 'next driver' } });
   const next = await Person.connect(server, await server.token('driver', 'next driver'));
-  const { bookings } = await next.data<{ bookings: { locations: { scope: string }[] }[] }>('sync', { bookings: [{ booking_id, after_seq: 0 }] });
+  const { bookings } = await next.data<{ bookings: { locations: { scope: string }[] }[] }>('sync', {
+    bookings: [{ booking_id, after_seq: 0 }],
+  });
   expect(bookings[0]?.locations.map(({ scope }) => scope)).toEqual(['customer']);
   for (const person of [driver, customer, next]) person.leave();
 });

@@ -22,11 +22,16 @@ const faults = {
   },
   reject: () => Promise.reject(new RangeError('planted: SELECT secret FROM somewhere')),
   nothing: () => {
+    // oxlint-disable-next-line typescript/only-throw-error -- the very thing that is planted
     throw undefined;
   },
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- nothing that a string can be made of
   bare: () => Promise.reject(Object.assign(Object.create(null), { planted: true })),
   // What a driver's error looks like, with fields that no client may see.
-  driver: () => Promise.reject(Object.assign(new Error('planted: SELECT secret'), { code: '22021', detail: 'secret row' })),
+  driver: () =>
+    Promise.reject(
+      Object.assign(new Error('planted: SELECT secret'), { code: '22021', detail: 'secret row' }),
+    ),
 };
 
 for (const [file, type, methods] of places[name] ?? []) {

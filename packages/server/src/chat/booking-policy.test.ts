@@ -35,8 +35,10 @@ describe('whatever the table', () => {
         const known = Object.hasOwn(table.statuses, given.status) ? table.statuses[given.status] : undefined;
         for (const role of roles) {
           const chat = policy.chatFor(role, given, now);
-          if (!known || !given.hasDriver || given.archivesAt <= now || known[role] === 'none') expect(chat).toBe('closed');
-          else if (known[role] === 'read' || (given.closesAt !== null && given.closesAt <= now)) expect(chat).toBe('read_only');
+          if (!known || !given.hasDriver || given.archivesAt <= now || known[role] === 'none')
+            expect(chat).toBe('closed');
+          else if (known[role] === 'read' || (given.closesAt !== null && given.closesAt <= now))
+            expect(chat).toBe('read_only');
           else expect(chat).toBe('open');
         }
       }),
@@ -49,7 +51,9 @@ describe('whatever the table', () => {
         const policy = new BookingPolicy(table);
         const [earlier, later] = now <= other ? [now, other] : [other, now];
         for (const role of roles) {
-          expect(rank[policy.chatFor(role, given, later)]).toBeLessThanOrEqual(rank[policy.chatFor(role, given, earlier)]);
+          expect(rank[policy.chatFor(role, given, later)]).toBeLessThanOrEqual(
+            rank[policy.chatFor(role, given, earlier)],
+          );
         }
         const most = Math.max(...roles.map((role) => rank[policy.chatFor(role, given, now)]));
         expect(rank[policy.chat(given, now)]).toBe(most);
@@ -76,7 +80,12 @@ describe('the default table', () => {
   const policy = new BookingPolicy(DEFAULT_POLICY);
   const at = new Date('2026-06-01T12:00:00.000Z');
   const later = new Date(at.getTime() + 1);
-  const open: PolicyFacts = { status: 'accepted', hasDriver: true, closesAt: null, archivesAt: new Date('2027-01-01') };
+  const open: PolicyFacts = {
+    status: 'accepted',
+    hasDriver: true,
+    closesAt: null,
+    archivesAt: new Date('2027-01-01'),
+  };
 
   test('closes at the very millisecond', () => {
     const given = { ...open, status: 'completed', closesAt: later };
@@ -85,7 +94,15 @@ describe('the default table', () => {
   });
 
   test('knows its words and no others, prototype names included', () => {
-    expect(policy.known).toEqual(['pending', 'accepted', 'arriving', 'arrived', 'in_progress', 'completed', 'cancelled']);
+    expect(policy.known).toEqual([
+      'pending',
+      'accepted',
+      'arriving',
+      'arrived',
+      'in_progress',
+      'completed',
+      'cancelled',
+    ]);
     for (const status of ['', 'constructor', '__proto__', 'ACCEPTED', 'hasOwnProperty']) {
       expect(policy.knows(status)).toBe(false);
       expect(policy.chat({ ...open, status }, at)).toBe('closed');
@@ -94,7 +111,13 @@ describe('the default table', () => {
   });
 
   test('a table that is none is refused', () => {
-    for (const wrong of [{}, { statuses: {} }, { statuses: { a: { driver: 'send' } } }, { statuses: { a: { driver: 'all', customer: 'none' } } }, { statuses: { a: { driver: 'send', customer: 'none', x: 1 } } }]) {
+    for (const wrong of [
+      {},
+      { statuses: {} },
+      { statuses: { a: { driver: 'send' } } },
+      { statuses: { a: { driver: 'all', customer: 'none' } } },
+      { statuses: { a: { driver: 'send', customer: 'none', x: 1 } } },
+    ]) {
       expect(PolicyTableSchema.safeParse(wrong).success).toBe(false);
     }
   });
