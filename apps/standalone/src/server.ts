@@ -92,7 +92,8 @@ function refuseMonsters(_request: unknown, _response: unknown, body: Buffer): vo
 const contentPolicy = {
   defaultSrc: ["'self'"],
   connectSrc: ["'self'", 'ws:', 'wss:'],
-  imgSrc: ["'self'", 'data:'],
+  imgSrc: ["'self'"],
+  fontSrc: ["'self'"],
   styleSrc: ["'self'"],
   scriptSrc: ["'self'"],
   // Development runs on plain http, on loopback.
