@@ -1,5 +1,5 @@
 import { createClient, CurblineError, type Booking, type ChatClient } from '@curbline/client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
 
@@ -12,6 +12,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(clients.map((client) => client.close()));
   await server.stop();
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
 });
 
 const clientFor = async (scope: 'driver' | 'customer', userId: string): Promise<ChatClient> => {
@@ -200,4 +204,27 @@ test('a closing status is told, and the customer sees who took over', async () =
   await server.rest('PATCH', `/v1/bookings/${id}`, { status: 'completed' });
   await until('the status is told', () => customer.view?.status === 'completed');
   expect(customer.view?.closes_at).toBeTruthy();
+});
+
+test('nothing of a browser is needed: no DOM, storage, locks, channels, crypto or text codecs', async () => {
+  const { id, driver } = await pair();
+  await driver.join();
+  const token = await server.token('customer', `${id}-customer`);
+  for (const name of [
+    'navigator',
+    'document',
+    'indexedDB',
+    'BroadcastChannel',
+    'crypto',
+    'TextDecoder',
+    'addEventListener',
+  ]) {
+    vi.stubGlobal(name, undefined);
+  }
+  const chat = createClient({ url: server.url, token });
+  clients.push(chat);
+  const booking = chat.booking(id);
+  await booking.join();
+  await expect(booking.send({ text: 'from React Native' })).resolves.toMatchObject({ duplicate: false });
+  await until('it arrives', () => driver.messages.length === 1);
 });

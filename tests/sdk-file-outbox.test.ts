@@ -2,6 +2,7 @@ import type { MessageObject } from '@curbline/client';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Program } from './harness/program.js';
 import { TestServer } from './harness/server.js';
@@ -18,6 +19,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const SENDER = fileURLToPath(new URL('./harness/sdk-sender.ts', import.meta.url));
 const EACH = 60;
 
 /** What a process printed after a word, as far as whole lines go. */
@@ -33,7 +35,7 @@ test('kill -9 of a sending process, again and again: what was kept is stored, on
   const token = await server.token('driver', `${id}-driver`);
   const start = (first: number, count: number): Program =>
     Program.start('node', [
-      'tests/harness/sdk-sender.ts',
+      SENDER,
       server.url,
       token,
       id,

@@ -1,56 +1,9 @@
-import type { Booking, ChatClient, createClient } from '@curbline/client';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasBrowser, openBrowser } from './harness/browser.js';
 import { SdkPage } from './harness/sdk-page.js';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
-
-declare global {
-  /** What the pages of this story put on their window. */
-  var sdk: { createClient: typeof createClient };
-  var chat: ChatClient;
-  var booking: Booking;
-  var told: string[];
-}
-
-const APP = `
-  import * as sdk from '@curbline/client';
-  Object.assign(globalThis, { sdk });
-`;
-
-const REACT_APP = `
-  import { createClient } from '@curbline/client';
-  import * as hooks from '@curbline/client/react';
-  import { StrictMode } from 'react';
-  import { createRoot } from 'react-dom/client';
-
-  const query = new URLSearchParams(location.search);
-  const client = createClient({ url: query.get('url'), token: query.get('token'), outbox: 'memory' });
-
-  function Chat({ id }) {
-    const { state } = hooks.useConnection();
-    const { booking, view, error } = hooks.useBooking(id);
-    const messages = hooks.useMessages(booking);
-    const { typing, setTyping } = hooks.useTyping(id);
-    const presence = hooks.usePresence(booking);
-    const { unread, counterpart, markRead } = hooks.useReceipts(booking);
-    return (
-      <main data-state={state} data-online={String(presence[0]?.online)} data-unread={unread} data-error={error?.code}>
-        <h1>{view?.user_detail.name}</h1>
-        <ol>{messages.map((m) => <li key={m.client_id} data-state={m.state}>{m.body.text}</li>)}</ol>
-        <p id="typing">{typing.map((who) => who.user_id).join()}</p>
-        <p id="read">{counterpart.read_seq}</p>
-        <input onChange={() => setTyping(true)} />
-        <button id="send" onClick={() => void booking.send({ text: 'from React' })}>Send</button>
-        <button id="read-all" onClick={() => void markRead()}>Read</button>
-      </main>
-    );
-  }
-  createRoot(document.getElementById('app')).render(
-    <StrictMode><hooks.CurblineProvider client={client}><Chat id={query.get('id')} /></hooks.CurblineProvider></StrictMode>,
-  );
-`;
 
 describe.runIf(hasBrowser('the SDK in a browser'))('in a browser', () => {
   let server: TestServer;
@@ -62,8 +15,8 @@ describe.runIf(hasBrowser('the SDK in a browser'))('in a browser', () => {
     [server, browser, app, reactApp] = await Promise.all([
       TestServer.start(),
       openBrowser(),
-      SdkPage.serve(APP),
-      SdkPage.serve(REACT_APP),
+      SdkPage.serve(new URL('./harness/sdk-plain-page.ts', import.meta.url)),
+      SdkPage.serve(new URL('./harness/sdk-react-page.ts', import.meta.url)),
     ]);
   });
   afterAll(async () => {
@@ -74,23 +27,12 @@ describe.runIf(hasBrowser('the SDK in a browser'))('in a browser', () => {
   /** A page (again) with a client for this person on this booking. */
   const open = async (page: Page, token: string, id: string): Promise<Page> => {
     await page.goto(app.url);
-    await page.waitForFunction(() => 'sdk' in globalThis);
-    await page.evaluate(
-      ([url, jwt, bookingId]) => {
-        globalThis.chat = globalThis.sdk.createClient({
-          url,
-          token: jwt,
-          reconnectMs: { min: 50, max: 300 },
-        });
-        globalThis.booking = globalThis.chat.booking(bookingId);
-        globalThis.told = [];
-        globalThis.booking.on('message.created', ({ body }) =>
-          globalThis.told.push((body as { text: string }).text),
-        );
-        void globalThis.booking.join().catch(() => undefined);
-      },
-      [server.url, token, id] as const,
-    );
+    await page.waitForFunction(() => 'start' in globalThis);
+    await page.evaluate(([url, jwt, bookingId]) => globalThis.start(url, jwt, bookingId), [
+      server.url,
+      token,
+      id,
+    ] as const);
     return page;
   };
 

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const HTML =
@@ -13,14 +14,13 @@ export class SdkPage {
   ) {}
 
   /** Serves a program, bundled as an app's bundler would. */
-  static async serve(program: string): Promise<SdkPage> {
+  static async serve(program: URL): Promise<SdkPage> {
     const { outputFiles } = await build({
-      stdin: { contents: program, resolveDir: import.meta.dirname, loader: 'tsx' },
+      entryPoints: [fileURLToPath(program)],
       bundle: true,
       format: 'esm',
       platform: 'browser',
       target: 'es2022',
-      jsx: 'automatic',
       define: { 'process.env.NODE_ENV': '"development"' },
       write: false,
       logLevel: 'error',

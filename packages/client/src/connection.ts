@@ -107,10 +107,11 @@ export class Connection {
         return await this.ask(command, payload);
       } catch (cause) {
         const error = asCurblineError(cause, 'internal');
-        if (error.code === 'offline') continue;
+        // The link is gone, or has just been dropped: the next one asks again.
+        if (error.code === 'offline' || error.code === 'timeout') continue;
         failures += 1;
         if (!error.retryable || failures > 4) throw error;
-        if (error.code !== 'timeout') await pause(error.retryAfterMs ?? jittered(200 * 2 ** failures));
+        await pause(error.retryAfterMs ?? jittered(200 * 2 ** failures));
       }
     }
   }

@@ -12,7 +12,9 @@ export const identityOf = (token: string): Identity => {
   try {
     const [, payload = ''] = token.split('.');
     const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'));
-    const json = new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+    // Percent-encoding reads UTF-8 where there is no TextDecoder: React Native.
+    const encoded = binary.replace(/[^]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    const json = decodeURIComponent(encoded);
     const { sub, scope } = JSON.parse(json) as { sub?: string; scope?: Scope };
     if (!sub || !scope) throw new Error('sub or scope is missing');
     return { user_id: sub, scope };

@@ -21,6 +21,8 @@ import type { CurblineError } from './curbline-error.js';
 import type { ConnectionObject, PresenceObject } from '@curbline/contract';
 import type { ChatMessage, ConnectionState, JoinOptions, Receipts, Typist } from './types.js';
 
+const AGAIN_MS = 2_000;
+
 const ClientContext = createContext<ChatClient | undefined>(undefined);
 
 /** Gives a client to the hooks below it. The app makes the client, and closes it at sign-out. */
@@ -97,19 +99,28 @@ export const useBooking = (
   const history = options?.history;
   useEffect(() => {
     let left = false;
-    const fail = (error: CurblineError): void => {
-      if (!left) setFailure({ booking, error });
-    };
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const fail = (error: CurblineError): void => setFailure({ booking, error });
     const join = (): void => {
+      clearTimeout(again);
       if (booking.joined || client.state === 'closed') return;
-      booking
-        .join({ ...(after !== undefined && { after_seq: after }), ...(history !== undefined && { history }) })
-        .then(() => left || setFailure(undefined), fail);
+      const options = {
+        ...(after !== undefined && { after_seq: after }),
+        ...(history !== undefined && { history }),
+      };
+      booking.join(options).then(
+        () => setFailure(undefined),
+        (error: CurblineError) => {
+          fail(error);
+          if (error.retryable && !left) again = setTimeout(join, error.retryAfterMs ?? AGAIN_MS);
+        },
+      );
     };
     join();
     const offs = [booking.on('error', fail), client.on('state', (state) => state === 'online' && join())];
     return () => {
       left = true;
+      clearTimeout(again);
       for (const off of offs) off();
     };
   }, [client, booking, after, history]);
