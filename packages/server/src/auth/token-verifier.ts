@@ -52,8 +52,8 @@ export class TokenVerifier {
   }
 
   private async payload(token: string): Promise<JWTPayload> {
+    const alg = algorithmOf(token);
     try {
-      const { alg } = decodeProtectedHeader(token);
       // The key decides the algorithms, never the token: a public key must not be taken for a shared secret.
       if (this.secret && (alg === 'HS256' || !this.keySet)) {
         return (await jwtVerify(token, await this.secret, { algorithms: HMAC, requiredClaims: ['exp', 'sub'] })).payload;
@@ -62,7 +62,7 @@ export class TokenVerifier {
       return (await jwtVerify(token, this.keySet, { algorithms: KEY_SET, requiredClaims: ['exp', 'sub'] })).payload;
     } catch (error) {
       if (error instanceof ChatError) throw error;
-      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError || error instanceof TypeError)) {
+      if (isKeySetTrouble(error)) {
         throw new ChatError('unavailable', { message: 'The key set cannot be reached.', cause: error, retryAfterMs: 1_000 });
       }
       throw refused(error instanceof errors.JWTExpired ? 'it has expired' : 'it is not valid', error);
@@ -75,6 +75,21 @@ const importSecret = (secret: string): Promise<CryptoKey> =>
     'sign',
     'verify',
   ]);
+
+function algorithmOf(token: string): unknown {
+  try {
+    return decodeProtectedHeader(token).alg;
+  } catch (error) {
+    throw refused('it is not valid', error);
+  }
+}
+
+/** Not the token's fault: no answer, not 200, not a key set. What jose does not name comes from the network. */
+const isKeySetTrouble = (error: unknown): boolean =>
+  !(error instanceof errors.JOSEError) ||
+  error instanceof errors.JWKSTimeout ||
+  error instanceof errors.JWKSInvalid ||
+  error.code === errors.JOSEError.code;
 
 function identityOf(payload: JWTPayload): Identity {
   const { sub, exp, iat, scope, name } = payload;
