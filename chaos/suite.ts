@@ -13,7 +13,7 @@ import { CHECKER, OUT } from './rig/paths.ts';
 import { Proxy } from './rig/proxy.ts';
 import { Random } from './rig/random.ts';
 import { Server } from './rig/server.ts';
-import { sh, sleep, until } from './rig/shell.ts';
+import { sh, sleep, tried, until } from './rig/shell.ts';
 import type { Planned } from './schedule.ts';
 
 export interface SuiteOptions {
@@ -82,6 +82,8 @@ async function build(
   if (template !== undefined) sh('cp', '-Rp', `${template}/.`, dataDir);
   const server = new Server(dataDir, join(folder, 'server.log'), { bug });
   undo.push(() => server.destroy());
+  // What PostgreSQL itself said.
+  undo.push(() => tried('cp', join(dataDir, 'postgres/server.log'), join(folder, 'postgres.log')));
   await server.start();
   for (const { id, ...people } of BOOKINGS) {
     await server.rest('PUT', `/v1/bookings/${id}`, {
@@ -137,10 +139,16 @@ async function perform(options: SuiteOptions, ground: Ground, folder: string): P
       const healed = performance.now();
       const ready = await until(() => ground.server.isReady(), READY_LIMIT_MS, 50);
       note({ what: ready ? 'ready' : 'not-ready', fault: wanted, afterMs: performance.now() - healed });
-      if (!ready)
+      if (!ready) {
+        const pids = ground.server.backends.flatMap((pid) => ['-p', `${pid}`]);
+        const seen = spawnSync('ps', ['-o', 'pid,ppid,stat,wchan:30,args', ...pids], {
+          encoding: 'utf8',
+        }).stdout;
+        writeFileSync(join(folder, 'stuck.txt'), seen);
         throw new Error(
           `${wanted}: the server was not ready within ${READY_LIMIT_MS} ms after it was healed`,
         );
+      }
       if (ground.server.pid === undefined) throw new Error(`${wanted}: the server's process has ended`);
     }
   };

@@ -15,17 +15,21 @@ export const diskFull: Fault = {
 
 let strace: ChildProcess | undefined;
 
-/** Every `fsync` and `fdatasync` of PostgreSQL fails with EIO: what a dying disk says. */
+/**
+ * Every `fsync` and `fdatasync` of PostgreSQL's working processes fails with EIO: what a dying disk says. The
+ * postmaster itself is not traced: a tracer that ends can swallow the signal that tells of a child's death.
+ */
 export const fsyncFails: Fault = {
   name: 'fsync-fails',
   lane: 'ground',
   needs: 'strace',
   lastsMs: [1_000, 3_000],
   apply: async ({ server }) => {
-    const pids = server.backends.flatMap((pid) => ['-p', `${pid}`]);
+    const workers = server.backends.filter((pid) => pid !== server.postmaster);
+    const pids = workers.flatMap((pid) => ['-p', `${pid}`]);
     if (pids.length === 0) return;
     const rules = ['-e', 'trace=fsync,fdatasync', '-e', 'inject=fsync,fdatasync:error=EIO'];
-    strace = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...rules, ...pids], { stdio: 'ignore' });
+    strace = spawn('strace', ['-qq', '-o', '/dev/null', ...rules, ...pids], { stdio: 'ignore' });
     await once(strace, 'spawn');
   },
   heal: async () => {
