@@ -95,4 +95,4 @@ test(`after each of ${KILLS} kills in the middle of sends, every acked message i
     expect(acked.has(client_id) || open.driver.has(client_id) || open.customer.has(client_id)).toBe(true);
   }
   expect(acked.size).toBeGreaterThan(KILLS * 20);
-}, 300_000);
+}, 600_000);

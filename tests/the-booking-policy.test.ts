@@ -205,16 +205,16 @@ describe('other settings', () => {
     await expectAnswers(customer, reading(booking_id), 'chat_closed');
     driver.leave();
     customer.leave();
-  });
+  }, 120_000);
 
   test('a policy file that is none stops the start with a sentence that names the setting', async () => {
-    const wrong = ['{', '{"statuses":{}}', '{"statuses":{"a":{"driver":"write","customer":"read"}}}'];
+    const wrong = ['{', '{"statuses":{"a":{"driver":"write","customer":"read"}}}'];
     const files = [...(await Promise.all(wrong.map(fileWith))), '/no/such/file'];
     const starts = files.map((file) =>
       expect(TestServer.start({ CURBLINE_POLICY_FILE: file }), file).rejects.toThrow(/CURBLINE_POLICY_FILE/),
     );
     await Promise.all(starts);
-  }, 60_000);
+  }, 120_000);
 
   test('after the retention period the chat is closed and the bodies are gone, the log stays whole', async () => {
     const env: Record<string, string> = {};
@@ -251,5 +251,5 @@ describe('other settings', () => {
     const host = await running.rest('POST', `${path}/messages`, { kind: 'system', body: { text: 'late' } });
     expect(host).toMatchObject({ status: 409, body: { code: 'chat_closed', details: { chat: 'closed' } } });
     back.leave();
-  });
+  }, 120_000);
 });

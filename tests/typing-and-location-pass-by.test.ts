@@ -87,22 +87,23 @@ test('positions of both sides are in sync, and end with the chat', async () => {
   const { booking_id, driver, customer } = await pair(server);
   await driver.data('location.share', { booking_id, lat: 10, lng: 20 });
   await customer.data('location.share', { booking_id, lat: 11, lng: 21 });
-  const locations = async () =>
-    (
-      await driver.data<{ bookings: { locations: { scope: string; lat: number }[] }[] }>('sync', {
+  const locationsFor = async (person: Person) => {
+    const { bookings } = await person.data<{ bookings: { locations: { scope: string; lat: number }[] }[] }>(
+      'sync',
+      {
         bookings: [{ booking_id, after_seq: 0 }],
-      })
-    ).bookings[0]?.locations ?? [];
-  expect((await locations()).map(({ scope, lat }) => `${scope} ${lat}`).sort()).toEqual([
-    'customer 11',
-    'driver 10',
-  ]);
+      },
+    );
+    return new Set(bookings[0]?.locations.map(({ scope, lat }) => `${scope} ${lat}`));
+  };
+  expect(await locationsFor(driver)).toEqual(new Set(['customer 11', 'driver 10']));
   // Somebody else drives now: where the old driver was is no business of theirs.
   await server.rest('PATCH', `/v1/bookings/${booking_id}`, { driver: { id: 'next driver' } });
   const next = await Person.connect(server, await server.token('driver', 'next driver'));
-  const { bookings } = await next.data<{ bookings: { locations: { scope: string }[] }[] }>('sync', {
-    bookings: [{ booking_id, after_seq: 0 }],
-  });
-  expect(bookings[0]?.locations.map(({ scope }) => scope)).toEqual(['customer']);
+  expect(await locationsFor(next)).toEqual(new Set(['customer 11']));
+  // Closed and opened again: what was shared before is gone.
+  for (const status of ['pending', 'accepted'])
+    await server.rest('PATCH', `/v1/bookings/${booking_id}`, { status });
+  expect(await locationsFor(next)).toEqual(new Set());
   for (const person of [driver, customer, next]) person.leave();
 });

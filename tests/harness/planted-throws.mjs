@@ -1,5 +1,8 @@
-/** Loaded before the server (`node --import`): plants a fault into the built services named in PLANTED. */
-const [name = '', kind = ''] = (process.env.PLANTED ?? '').split(' ');
+/**
+ * Loaded before the server (`node --import`): plants faults into the built services named in PLANTED. Each call of
+ * such a method fails in another way than the one before it.
+ */
+const name = process.env.PLANTED ?? '';
 
 const dist = new URL('../../packages/server/dist/', import.meta.url);
 const places = {
@@ -13,7 +16,6 @@ const places = {
     ['chat/host-messages.service.js', 'HostMessagesService', ['send', 'history']],
     ['chat/revocation.service.js', 'RevocationService', ['revoke']],
   ],
-  access: [['chat/access.service.js', 'AccessService', ['require', 'seat']]],
 };
 
 const faults = {
@@ -34,7 +36,11 @@ const faults = {
     ),
 };
 
+const kinds = Object.values(faults);
 for (const [file, type, methods] of places[name] ?? []) {
   const module = await import(new URL(file, dist).href);
-  for (const method of methods) module[type].prototype[method] = faults[kind];
+  for (const method of methods) {
+    let calls = 0;
+    module[type].prototype[method] = () => kinds[calls++ % kinds.length]();
+  }
 }

@@ -144,7 +144,11 @@ export class MessagesService {
       const sent = await this.tryAppend(seat, actor, sending);
       if (sent) return sent;
     }
-    throw new Error('the rights of a booking changed each time a message was judged');
+    // Or the database's clock has passed the closing time and ours has not yet: nothing was kept, and it settles.
+    throw new ChatError('unavailable', {
+      cause: new Error('the rights of a booking changed each time a message was judged'),
+      retryAfterMs: 1_000,
+    });
   }
 
   /** The chat has closed meanwhile: a repeat still gets the kept message, anything new the reason. */

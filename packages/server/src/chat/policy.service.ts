@@ -49,7 +49,8 @@ export class PolicyService {
       current !== null &&
       (this.policy.signature(current.status) !== this.policy.signature(status) ||
         current.closes_at?.getTime() !== closesAt?.getTime());
-    return { status, closesAt, rightsChange };
+    const facts = { status, hasDriver: true, closesAt, archivesAt: new Date(now.getTime() + 1) };
+    return { status, closesAt, rightsChange, closes: this.policy.chat(facts, now) !== 'open' };
   }
 
   private facts(booking: PolicyRow): PolicyFacts {

@@ -62,7 +62,8 @@ export class SignalsService {
     const at = new Date();
     const share = async () => {
       const latest = await this.access.latest(seat);
-      if (latest) await this.tellLocation(latest, actor, position, at);
+      // It may have waited for its turn while the chat closed.
+      if (latest && !this.access.denial(latest, 'signal')) await this.tellLocation(latest, actor, position, at);
     };
     const key = `${seat.row.no}`;
     const state: Sharing = this.sharing.get(key) ?? { toldAtMs: Number.NEGATIVE_INFINITY };

@@ -13,6 +13,8 @@ export interface BookingDecision {
   closesAt: Date | null;
   /** Rights or seats change: sends that were judged before are judged again. */
   rightsChange: boolean;
+  /** The chat is not open any more: last known positions go. */
+  closes: boolean;
 }
 
 /** What the host asks to write. `driver: null` takes the driver away, absent keeps. */
@@ -176,6 +178,9 @@ async function changeOnce(
     })
     .where('no', '=', before.no)
     .execute();
+  if (decided.closes || driverNo === null) {
+    await trx.deleteFrom('locations').where('booking_no', '=', before.no).execute();
+  }
   if (newDriver) {
     await endSeat(trx, before, 'driver', before.driver_sent_seq);
     if (change.driver && driverNo !== null) {
