@@ -85,21 +85,14 @@ test('the limit is the person’s: a second socket does not double it, another p
   const { server } = watched;
   const token = await server.token('driver', 'two-sockets');
   const [one, two] = await Promise.all([Person.connect(server, token), Person.connect(server, token)]);
-  await Promise.all(
+  const codes = await Promise.all(
     [one, two].flatMap((person) =>
-      Array.from({ length: 700 }, () => person.ask('typing.set', { booking_id: 'b', typing: true })),
+      Array.from({ length: 1_000 }, async () => (await person.ask('typing.set', {})).error?.code),
     ),
   );
-  const { code, retry_after_ms } = await one
-    .error('booking.list', {})
-    .catch(() => ({ code: 'none', retry_after_ms: 0 }));
-  // A slow machine may have refilled one by now: then so many more show it.
-  if (code === 'none') {
-    const codes = await Promise.all(
-      Array.from({ length: 700 }, async () => (await two.ask('booking.list', {})).error?.code),
-    );
-    expect(codes).toContain('rate_limited');
-  } else expect({ code, wait: (retry_after_ms ?? 0) > 0 }).toEqual({ code: 'rate_limited', wait: true });
+  const refused = codes.filter((code) => code === 'rate_limited').length;
+  expect(codes.length - refused).toBeGreaterThanOrEqual(1_000);
+  expect(refused).toBeGreaterThan(0);
   const other = await Person.connect(server, await server.token('driver', 'somebody-else'));
   await other.data('booking.list', {});
   for (const person of [one, two, other]) person.leave();
@@ -125,8 +118,12 @@ test('where the operator has switched the limit of messages off, a socket may se
       open.server,
       await open.server.token('driver', `${booking_id}-driver`),
     );
-    const answers = await Promise.all(Array.from({ length: 6_000 }, () => person.send(booking_id, 'fast')));
-    expect(new Set(answers.map(({ message }) => message.seq)).size).toBe(6_000);
+    const seqs = new Set<number>();
+    for (let batch = 0; batch < 8; batch += 1) {
+      const answers = await Promise.all(Array.from({ length: 500 }, () => person.send(booking_id, 'fast')));
+      for (const { message } of answers) seqs.add(message.seq);
+    }
+    expect(seqs.size).toBe(4_000);
     person.leave();
   } finally {
     await open.stop();

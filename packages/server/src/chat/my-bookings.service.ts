@@ -20,6 +20,11 @@ type Entry = Result<'booking.list'>['bookings'][number];
 type Synced = Result<'sync'>['bookings'][number];
 
 const SYNC_PAGE = 200;
+/** What one answer carries, about, in characters: fifty full pages of long messages would stop the server for it. */
+const SYNC_ROOM = 4_000_000;
+/** What a message weighs in an answer beside its body. */
+const MESSAGE_FRAME = 320;
+const SYNCED_AT_ONCE = 5;
 
 /** A person's own bookings: the list, and what they missed. */
 @Injectable()
@@ -62,12 +67,29 @@ export class MyBookingsService {
     };
   }
 
-  /** After a reconnect, in one round trip: what was missed in each booking. One without a seat answers for itself. */
+  /**
+   * After a reconnect, in one round trip: what was missed in each booking. One without a seat answers for itself.
+   * When the answer is full, `has_more` says where the rest is; the first booking that missed something always gets on.
+   */
   async sync(actor: Actor, { bookings }: Payload<'sync'>): Promise<Result<'sync'>> {
-    return { bookings: await Promise.all(bookings.map((wanted) => this.synced(actor, wanted))) };
+    const answered: Synced[] = [];
+    let room = SYNC_ROOM;
+    for (let from = 0; from < bookings.length; from += SYNCED_AT_ONCE) {
+      const limit = room > 0 ? SYNC_PAGE : 1;
+      const some = bookings.slice(from, from + SYNCED_AT_ONCE);
+      for (const entry of await Promise.all(some.map((wanted) => this.synced(actor, wanted, limit)))) {
+        if (isPage(entry)) room -= clip(entry, room);
+        answered.push(entry);
+      }
+    }
+    return { bookings: answered };
   }
 
-  private async synced(actor: Actor, wanted: { booking_id: string; after_seq: number }): Promise<Synced> {
+  private async synced(
+    actor: Actor,
+    wanted: { booking_id: string; after_seq: number },
+    limit: number,
+  ): Promise<Synced> {
     const { booking_id, after_seq } = wanted;
     try {
       const seat = await this.access.require(actor, booking_id, 'read');
@@ -75,7 +97,7 @@ export class MyBookingsService {
       const record = (await this.cache.reload(booking_id))?.record ?? seat.booking;
       const current = await this.access.require(actor, booking_id, 'read');
       const [page, locations] = await Promise.all([
-        this.messages.page(actor, current, { after_seq, limit: SYNC_PAGE }),
+        this.messages.page(actor, current, { after_seq, limit }),
         this.locations.of(record.no),
       ]);
       return {
@@ -123,8 +145,36 @@ export class MyBookingsService {
   }
 }
 
-function locationOf(record: BookingRecord, row: { person_no: number; position: Record<string, number>; at: Date }): LocationObject {
+type SyncedPage = Extract<Synced, { messages: unknown }>;
+
+const isPage = (entry: Synced): entry is SyncedPage => 'messages' in entry;
+
+/** Leaves the messages that there is room for, at least one while there is any; says how much they take. */
+function clip(entry: SyncedPage, room: number): number {
+  let taken = 0;
+  const kept = entry.messages.findIndex(({ kind, body }) => {
+    if (taken >= room) return true;
+    taken += MESSAGE_FRAME + (kind === 'text' && 'text' in body ? body.text.length : 0);
+    return false;
+  });
+  if (kept < 0) return taken;
+  entry.messages.length = kept;
+  entry.has_more = true;
+  return taken;
+}
+
+function locationOf(
+  record: BookingRecord,
+  row: { person_no: number; position: Record<string, number>; at: Date },
+): LocationObject {
   const sender = sendersOf(record)(row.person_no);
   const { lat = 0, lng = 0, ...rest } = row.position;
-  return { user_id: sender.user_id, scope: sender.scope as 'driver' | 'customer', lat, lng, ...rest, at: row.at.toISOString() };
+  return {
+    user_id: sender.user_id,
+    scope: sender.scope as 'driver' | 'customer',
+    lat,
+    lng,
+    ...rest,
+    at: row.at.toISOString(),
+  };
 }

@@ -42,13 +42,11 @@ export class CommandLimit {
   }
 
   /** Does the work of a command; reads of the person take turns. Who has left while waiting is not read for. */
-  async run<T>(
-    person: PersonRef,
-    name: CommandName,
-    isThere: () => boolean,
-    work: () => Promise<T>,
-  ): Promise<T> {
-    if (!READS.has(name)) return work();
+  run<T>(person: PersonRef, name: CommandName, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
+    return READS.has(name) ? this.inTurn(person, isThere, work) : work();
+  }
+
+  private async inTurn<T>(person: PersonRef, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
     const key = personKey(person);
     const lane: Lane = this.lanes.get(key) ?? { running: 0, waiting: [] };
     this.lanes.set(key, lane);
