@@ -70,7 +70,7 @@ export class Booking {
     const changed = (): void => this.changed();
     this.#people = new People(() => host.user());
     this.#log = new CatchUp({
-      list: (page) => this.list(page),
+      list: (page) => connection.once('message.list', { booking_id: id, ...page }),
       applied: (messages) => this.#applied(messages),
       lost: (error) => this.#lost(error),
     });
@@ -249,8 +249,8 @@ export class Booking {
   }
 
   /** @internal */
-  catchUp(): void {
-    this.#log.read();
+  catchUp(): Promise<void> {
+    return this.#log.read();
   }
 
   /** @internal Something that a screen shows is different now. */
@@ -260,29 +260,29 @@ export class Booking {
   }
 
   async #join({ after_seq, history = LIMITS.pageDefault }: JoinOptions): Promise<ConnectionObject> {
-    const after = this.#log.thread.position ?? after_seq;
-    const {
-      messages,
-      has_more: _,
-      ...view
-    } = await this.#host.connection.request('booking.join', {
-      booking_id: this.id,
-      ...(after !== undefined && { after_seq: after }),
-    });
-    this.#see(view);
+    const view = await this.#view();
+    const log = this.#log;
+    const after = log.thread.position ?? after_seq;
     if (after === undefined) {
       const page = await this.list({ limit: history });
       this.#settle(page.messages);
       this.#hasEarlier = page.has_more;
-      this.#log.start(page.messages.at(-1)?.seq ?? view.from_seq - 1, page.messages);
+      log.start(page.messages.at(-1)?.seq ?? view.from_seq - 1, page.messages);
     } else {
-      if (this.#log.thread.position === undefined) this.#hasEarlier = after >= view.from_seq;
-      this.#log.start(after, this.#log.thread.messages);
+      if (log.thread.position === undefined) this.#hasEarlier = after >= view.from_seq;
+      log.start(after, log.thread.messages);
     }
-    this.#log.page(messages ?? [], view.last_seq);
+    log.page([], view.last_seq);
     this.#markDelivered();
     this.changed();
     return this.#people.view ?? view;
+  }
+
+  async #view(): Promise<ConnectionObject> {
+    // Without the messages: they are read in pages that grow and shrink with the line.
+    const view = await this.#host.connection.request('booking.join', { booking_id: this.id });
+    this.#see(view);
+    return view;
   }
 
   /** What the server tells live. Afterwards the app is told, with the state already changed. */
@@ -351,7 +351,7 @@ export class Booking {
     else this.#people.received(receipt);
     // Someone has a message that this client has not: give the live event a moment, then look.
     const behind = (): boolean => this.#log.following && receipt.delivered_seq > this.#log.position;
-    if (behind()) setTimeout(() => behind() && this.catchUp(), HINT_MS);
+    if (behind()) setTimeout(() => behind() && void this.catchUp(), HINT_MS);
   }
 
   #see(view: ConnectionObject): void {
@@ -362,14 +362,11 @@ export class Booking {
 
   /** The other seat has changed hands: ask who it is now. */
   #refresh(): void {
-    this.#host.connection.request('booking.join', { booking_id: this.id }).then(
-      ({ messages: _, has_more: __, ...view }) => this.#see(view),
-      (cause: unknown) => {
-        const error = asCurblineError(cause, 'internal');
-        // Closed until somebody takes over: `view` says so, and the next change of the seat asks again.
-        if (error.code !== 'chat_closed') this.#emitter.emit('error', error);
-      },
-    );
+    this.#view().catch((cause: unknown) => {
+      const error = asCurblineError(cause, 'internal');
+      // Closed until somebody takes over: `view` says so, and the next change of the seat asks again.
+      if (error.code !== 'chat_closed') this.#emitter.emit('error', error);
+    });
   }
 
   #lost(error: CurblineError): void {

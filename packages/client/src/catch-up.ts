@@ -1,11 +1,14 @@
 import { LIMITS } from '@curbline/contract/wire';
 import type { MessageObject, Result } from '@curbline/contract';
-import { asCurblineError, type CurblineError } from './curbline-error.js';
+import { asCurblineError, isLinkLost, type CurblineError } from './curbline-error.js';
 import { jittered, pause } from './pause.js';
 import { Thread } from './thread.js';
 import type { PageQuery } from './types.js';
 
+const SMALLEST_PAGE = 5;
+
 export interface CatchUpPorts {
+  /** One try, on the next link when there is none now. */
   list(page: PageQuery): Promise<Result<'message.list'>>;
   /** Told once for each message, in order. */
   applied(messages: readonly MessageObject[]): void;
@@ -19,7 +22,7 @@ export class CatchUp {
   /** Whether it follows: the seat is there, as far as is known. */
   following = false;
   readonly #ports: CatchUpPorts;
-  #reading = false;
+  #reading: Promise<void> | undefined;
 
   constructor(ports: CatchUpPorts) {
     this.#ports = ports;
@@ -39,36 +42,39 @@ export class CatchUp {
   /** A message that came by itself. */
   hear(message: MessageObject): void {
     this.#tell(this.thread.hear(message));
-    if (this.thread.behind) this.read();
+    if (this.thread.behind) void this.read();
   }
 
   /** A page of the log after a position that was applied when it was asked for, and how far the log goes. */
   page(messages: readonly MessageObject[], lastSeq: number): void {
     this.#tell(this.thread.page(messages));
-    if (this.thread.behind || lastSeq > this.position) this.read();
+    if (this.thread.behind || lastSeq > this.position) void this.read();
   }
 
   /** Reads the log from the position on, until nothing is missing. */
-  read(): void {
-    if (this.#reading || !this.following || this.thread.position === undefined) return;
-    this.#reading = true;
-    void this.#readOn().finally(() => (this.#reading = false));
+  read(): Promise<void> {
+    if (!this.following || this.thread.position === undefined) return Promise.resolve();
+    return (this.#reading ??= this.#readOn().finally(() => (this.#reading = undefined)));
   }
 
   async #readOn(): Promise<void> {
+    let limit: number = LIMITS.pageMax;
     for (let idle = 0; this.following;) {
       try {
-        const page = await this.#ports.list({ after_seq: this.position, limit: LIMITS.pageMax });
+        const page = await this.#ports.list({ after_seq: this.position, limit });
         const progress = this.#tell(this.thread.page(page.messages));
         if (!page.has_more && !this.thread.behind) return;
+        limit = Math.min(limit * 2, LIMITS.pageMax);
         // A page may be older than the event that led here: look again, soon and then less often.
         idle = progress ? 0 : idle + 1;
         if (idle) await pause(jittered(Math.min(5_000, 25 * 2 ** idle)));
       } catch (cause) {
         const error = asCurblineError(cause, 'internal');
         if (error.code === 'closed') return;
-        if (!error.retryable) return this.#ports.lost(error);
-        await pause(jittered(error.retryAfterMs ?? 1_000));
+        // On a line that breaks again and again a small page gets through where a large one never would.
+        if (isLinkLost(error)) limit = Math.max(Math.floor(limit / 2), SMALLEST_PAGE);
+        else if (!error.retryable) return this.#ports.lost(error);
+        else await pause(jittered(error.retryAfterMs ?? 1_000));
       }
     }
   }

@@ -2,16 +2,18 @@ import type { EventName, EventPayload, PayloadInput, Result } from '@curbline/co
 import { LIMITS } from '@curbline/contract/wire';
 import { Booking } from './booking.js';
 import { Connection } from './connection.js';
-import { asCurblineError } from './curbline-error.js';
+import { asCurblineError, isLinkLost } from './curbline-error.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import type { Identity } from './identity.js';
 import { indexedDbOutbox } from './indexeddb-outbox.js';
 import type { OpenSocket } from './link.js';
 import { Outbox } from './outbox.js';
 import { memoryOutbox, type OutboxStore } from './outbox-store.js';
-import { jittered } from './pause.js';
+import { jittered, pause } from './pause.js';
 import { openSocket } from './wire-socket.js';
 import type { ChatEvents, ClientOptions, ConnectionState } from './types.js';
+
+const PATIENCE_MS = 2_000;
 
 /** One person's link to the server, over any number of sockets in its life. Made by `createClient`. */
 export class ChatClient {
@@ -24,6 +26,7 @@ export class ChatClient {
   #checking: ReturnType<typeof setTimeout> | undefined;
   #unwatch: Unsubscribe | undefined;
   #opened = false;
+  #syncLost = false;
 
   /** @internal */
   constructor(options: ClientOptions, open: OpenSocket = openSocket) {
@@ -130,13 +133,10 @@ export class ChatClient {
     if (name !== 'exception') this.#emitter.emit(name as never, payload as never);
   }
 
-  /** First what was missed, then what is unsent: the thread of now is what a reader answers to. */
+  /** First what was missed, then what is unsent; but on a bad line reading does not hold up sending for long. */
   async #resume(): Promise<void> {
-    try {
-      await this.#sync();
-    } finally {
-      if (this.state === 'online') this.#outbox.resume();
-    }
+    await Promise.race([this.#sync(), pause(PATIENCE_MS)]);
+    if (this.state === 'online') this.#outbox.resume();
   }
 
   /** Brings all joined bookings up to date, and looks again after a while: a live event may get lost on its way. */
@@ -145,18 +145,23 @@ export class ChatClient {
     const joined = [...this.#bookings.values()].filter((booking) => booking.joined);
     for (let start = 0; start < joined.length; start += LIMITS.syncBookingsMax) {
       const part = joined.slice(start, start + LIMITS.syncBookingsMax);
-      const asked = part.map((booking) => ({ booking_id: booking.id, after_seq: booking.position }));
       try {
-        const answer = await this.#connection.ask('sync', { bookings: asked });
+        // The answer to a sync can be large. Where it did not get through, the logs are read in pages first.
+        if (this.#syncLost) await Promise.all(part.map((booking) => booking.catchUp()));
+        this.#syncLost = true;
+        const bookings = part.map((booking) => ({ booking_id: booking.id, after_seq: booking.position }));
+        const answer = await this.#connection.ask('sync', { bookings });
+        this.#syncLost = false;
         for (const entry of answer.bookings) this.#bookings.get(entry.booking_id)?.synced(entry);
       } catch (cause) {
-        const { code } = asCurblineError(cause, 'internal');
         // The next link starts over.
-        if (code === 'offline' || code === 'timeout') return;
-        for (const booking of part) booking.catchUp();
+        if (isLinkLost(asCurblineError(cause, 'internal'))) return;
+        this.#syncLost = false;
+        for (const booking of part) void booking.catchUp();
       }
     }
     const everyMs = this.#options.checkEveryMs ?? 60_000;
+    clearTimeout(this.#checking);
     if (everyMs > 0) this.#checking = setTimeout(() => void this.#sync(), jittered(everyMs));
   }
 

@@ -1,5 +1,5 @@
 import type { CommandName, EventName, EventPayload, PayloadInput, Result } from '@curbline/contract';
-import { asCurblineError, CurblineError } from './curbline-error.js';
+import { asCurblineError, CurblineError, isLinkLost } from './curbline-error.js';
 import { identityOf, type Identity } from './identity.js';
 import { Link, type LinkEnd, type OpenSocket } from './link.js';
 import { jittered, pause } from './pause.js';
@@ -19,8 +19,6 @@ interface Waiter {
   reject(error: CurblineError): void;
 }
 
-const ATTEMPT_TIMEOUT_MS = 20_000;
-
 /** Keeps one link alive: tokens, attempts, pauses between them, and when to give up. */
 export class Connection {
   state: ConnectionState = 'idle';
@@ -32,6 +30,8 @@ export class Connection {
   #link: Link | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempts = 0;
+  /** The last attempt got no answer at all. */
+  #stalled = false;
   /** A refused token has been asked for anew once; the next refusal is final. */
   #refusedOnce = false;
   #paused = false;
@@ -90,7 +90,7 @@ export class Connection {
     if (this.state !== 'online' || !link)
       throw new CurblineError('offline', 'There is no link to the server.');
     try {
-      return await link.ask(command, payload, this.#options.ackTimeoutMs ?? 10_000);
+      return await link.ask(command, payload, this.#patienceMs);
     } catch (error) {
       // A server always answers: this link is half dead, whatever its heartbeat says.
       if (error instanceof CurblineError && error.code === 'timeout') link.drop('no answer in time');
@@ -98,19 +98,24 @@ export class Connection {
     }
   }
 
+  /** One try on the link of now or, when there is none, on the next one. */
+  async once<N extends CommandName>(command: N, payload: PayloadInput<N>): Promise<Result<N>> {
+    if (this.state === 'idle') void this.start().catch(() => undefined);
+    await this.online();
+    return this.ask(command, payload);
+  }
+
   /** Tries until there is an answer that another try would not change. Only for commands that may be repeated. */
   async request<N extends CommandName>(command: N, payload: PayloadInput<N>): Promise<Result<N>> {
     for (let failures = 0; ;) {
-      if (this.state === 'idle') void this.start().catch(() => undefined);
-      await this.online();
       try {
-        return await this.ask(command, payload);
+        return await this.once(command, payload);
       } catch (cause) {
         const error = asCurblineError(cause, 'internal');
         // The link is gone, or has just been dropped: the next one asks again.
-        if (error.code === 'offline' || error.code === 'timeout') continue;
+        if (isLinkLost(error)) continue;
         failures += 1;
-        if (!error.retryable || failures > 4) throw error;
+        if (!error.retryable || error.code === 'closed' || failures > 4) throw error;
         await pause(error.retryAfterMs ?? jittered(200 * 2 ** failures));
       }
     }
@@ -128,12 +133,18 @@ export class Connection {
     }
   }
 
+  get #patienceMs(): number {
+    return this.#options.ackTimeoutMs ?? 10_000;
+  }
+
   #attempt(): void {
     const run = (this.#run += 1);
     this.#timer = setTimeout(() => {
       this.#dropLink('no handshake in time');
+      // A network that swallows websockets may let long-polling through.
+      this.#stalled = !this.#stalled;
       this.#retry();
-    }, ATTEMPT_TIMEOUT_MS);
+    }, this.#patienceMs);
     this.#token().then(
       (token) => {
         if (run === this.#run) this.#connect(token, run);
@@ -163,8 +174,14 @@ export class Connection {
   }
 
   #connect(token: string, run: number): void {
-    const { url, path, transports, type } = this.#options;
-    const raw = this.#open({ url, path, transports, auth: type === undefined ? { token } : { token, type } });
+    const { url, path, transports = ['websocket', 'polling'], type } = this.#options;
+    const order = this.#stalled ? transports.toReversed() : transports;
+    const raw = this.#open({
+      url,
+      path,
+      transports: order,
+      auth: type === undefined ? { token } : { token, type },
+    });
     const current = (): boolean => run === this.#run;
     this.#link = new Link(raw, {
       up: () => current() && this.#up(),

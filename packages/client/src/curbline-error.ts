@@ -60,3 +60,6 @@ export const asCurblineError = (cause: unknown, code: CurblineErrorCode): Curbli
         cause,
         retryable: true,
       });
+
+/** Whether there was no answer, so that it is not known whether the command was carried out. */
+export const isLinkLost = ({ code }: CurblineError): boolean => code === 'offline' || code === 'timeout';

@@ -21,7 +21,7 @@ export interface RawSocket {
 export interface LinkTarget {
   url: string;
   path: string | undefined;
-  transports: ('websocket' | 'polling')[] | undefined;
+  transports: ('websocket' | 'polling')[];
   auth: { token: string; type?: string };
 }
 

@@ -1,4 +1,4 @@
-import { asCurblineError, CurblineError } from './curbline-error.js';
+import { asCurblineError, CurblineError, isLinkLost } from './curbline-error.js';
 import type { OutboxEntry, OutboxStore } from './outbox-store.js';
 import { jittered, pause } from './pause.js';
 import { Tabs, type TabNews } from './tabs.js';
@@ -207,8 +207,7 @@ export class Outbox {
     } catch (cause) {
       const error = asCurblineError(cause, 'internal');
       // No answer: it is not known whether it is stored. The next link finds out with the same client_id.
-      if (error.code === 'offline' || error.code === 'timeout' || error.code === 'closed')
-        this.#sending = false;
+      if (isLinkLost(error) || error.code === 'closed') this.#sending = false;
       else if (error.retryable) {
         item.tries += 1;
         return Math.max(

@@ -45,7 +45,7 @@ export interface ClientOptions {
   path?: string;
   /** Order of transports to try; default `['websocket', 'polling']`. */
   transports?: ('websocket' | 'polling')[];
-  /** Milliseconds to wait for an answer; default 10 000. */
+  /** Milliseconds to wait for an answer, or for a connection to come up; default 10 000. */
   ackTimeoutMs?: number;
   /** Milliseconds between attempts to reconnect: first and longest; default 500 and 10 000, with jitter. */
   reconnectMs?: { min?: number; max?: number };

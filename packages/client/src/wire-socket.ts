@@ -77,13 +77,13 @@ class WireSocket implements RawSocket {
   }
 }
 
-/** A socket that opens with `connect`: websocket first, long-polling where that does not get through. */
+/** A socket that opens with `connect`, over the first transport that is not refused. */
 export const openSocket: OpenSocket = ({ url, path = SOCKET_PATH, transports, auth }) =>
   new WireSocket(
     () =>
       new Engine(url, {
         path,
-        transports: transports ?? ['websocket', 'polling'],
+        transports,
         tryAllTransports: true,
         withCredentials: false,
       }),
