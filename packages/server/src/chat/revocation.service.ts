@@ -14,6 +14,6 @@ export class RevocationService {
   /** Refuses every token issued until now, then closes the sockets; they are told not to come back. */
   async revoke(person: PersonRef): Promise<void> {
     await this.store.revoke(person, Math.floor(Date.now() / 1_000));
-    this.fanout.endPerson(person, 'revoked', true);
+    this.fanout.endPerson(person, 'revoked');
   }
 }

@@ -15,12 +15,14 @@ export interface SocketData {
   user: PersonRef & { name?: string; type: string };
   /** Seconds since the epoch when the token ends. */
   expires_at_s: number;
+  /** On the process's own clock, when the handshake began. */
+  asked_at_ms: number;
 }
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
 export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
 
-const engineCloseDelayMs = 100;
+const HANDSHAKE_LIMIT_MS = 30_000;
 
 /**
  * Tells people. A person is a room: every socket of theirs, on any node, hears what they are told. The row is
@@ -29,6 +31,8 @@ const engineCloseDelayMs = 100;
 @Injectable()
 export class Fanout {
   private server: ChatServer | undefined;
+  /** When the sockets of a person were ended, for as long as a handshake may have been under way then. */
+  private readonly ended = new Map<string, number>();
 
   attach(server: ChatServer): void {
     this.server = server;
@@ -60,27 +64,42 @@ export class Fanout {
     if (socket) emit(socket, event, payload);
   }
 
-  /**
-   * Says why, then closes this node's sockets of a person. `goodbye` tells clients not to come back by themselves;
-   * without it the connection just ends and they do.
-   */
-  endPerson(person: PersonRef, reason: DisconnectReason, goodbye: boolean): void {
-    for (const socketId of this.server?.sockets.adapter.rooms.get(personKey(person)) ?? []) {
-      this.endSocket(socketId, reason, goodbye);
+  /** Says why, then closes this node's sockets of a person; the clients do not come back by themselves. */
+  endPerson(person: PersonRef, reason: DisconnectReason): void {
+    const key = personKey(person);
+    const now = performance.now();
+    this.ended.set(key, now);
+    setTimeout(() => {
+      if (this.ended.get(key) === now) this.ended.delete(key);
+    }, HANDSHAKE_LIMIT_MS).unref();
+    for (const socketId of this.server?.sockets.adapter.rooms.get(key) ?? []) {
+      this.endSocket(socketId, reason);
     }
   }
 
-  endSocket(socketId: string, reason: DisconnectReason, goodbye: boolean, retryAfterMs?: number): void {
-    const socket = this.server?.sockets.sockets.get(socketId);
-    if (!socket) return;
-    socket.emit('disconnected', {
+  /** Whether the sockets of this person were ended after that moment of the process's own clock. */
+  wasEndedSince(person: PersonRef, atMs: number): boolean {
+    return (this.ended.get(personKey(person)) ?? Number.NEGATIVE_INFINITY) >= atMs;
+  }
+
+  /** Says why, then closes a socket; its client does not come back by itself. */
+  endSocket(socketId: string, reason: DisconnectReason): void {
+    this.sayGoodbye(socketId, reason);
+    this.server?.sockets.sockets.get(socketId)?.disconnect(true);
+  }
+
+  /** Says why a socket is about to be closed. */
+  sayGoodbye(socketId: string, reason: DisconnectReason, retryAfterMs?: number): void {
+    this.toSocket(socketId, 'disconnected', {
       reason,
       message: 'Socket disconnected',
       ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
     });
-    if (goodbye) socket.disconnect(true);
-    // Closing flushes what is buffered, the event above included.
-    else setTimeout(() => socket.conn.close(), engineCloseDelayMs).unref();
+  }
+
+  /** Ends the connection below a socket, once what is buffered is flushed: its client comes back by itself. */
+  closeConnection(socketId: string): void {
+    this.server?.sockets.sockets.get(socketId)?.conn.close();
   }
 
   /** Ids of all sockets of this node. */

@@ -26,6 +26,7 @@ const MAX_ECHOED_NAME = 64;
 export class Dispatcher {
   private readonly handlers = new Map<CommandName, CommandHandler<CommandName>>();
   private running = 0;
+  private stopping = false;
 
   constructor(
     @Inject(ErrorReport) private readonly report: ErrorReport,
@@ -51,6 +52,11 @@ export class Dispatcher {
     return this.running;
   }
 
+  /** From now on nothing new is begun. */
+  stop(): void {
+    this.stopping = true;
+  }
+
   /** Never throws and never rejects: what a client sends ends in exactly one answer. */
   async dispatch(socket: ChatSocket, actor: Actor, name: unknown, args: unknown[]): Promise<void> {
     const callback = typeof args.at(-1) === 'function' ? (args.pop() as Callback) : undefined;
@@ -69,6 +75,8 @@ export class Dispatcher {
   }
 
   private async handle(socket: ChatSocket, actor: Actor, name: unknown, args: unknown[]): Promise<unknown> {
+    // What was asked before is still answered; a client sends this again to whoever serves it next.
+    if (this.stopping) throw new ChatError('unavailable', { retryAfterMs: 1_000 });
     const handler = isCommandName(name) ? this.handlers.get(name) : undefined;
     if (!isCommandName(name) || !handler) throw ChatError.invalid([{ path: '', message: 'unknown command' }]);
     this.limit.take(actor, name);

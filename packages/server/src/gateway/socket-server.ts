@@ -28,6 +28,8 @@ import { BoundedWebSocketServer } from './websocket-engine.js';
 /** Far more devices than a person has; a runaway client costs no more than this. */
 const SOCKETS_PER_PERSON = 100;
 const DRAIN_MS = 5_000;
+/** For the last packets to leave, once every connection is closing. */
+const FLUSH_MS = 300;
 
 /** The Socket.IO server: who may connect, what a socket is, how it ends. */
 @Injectable()
@@ -84,7 +86,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     this.sessions.start({
       expiring: (socketId, at) =>
         this.fanout.toSocket(socketId, 'token.expiring', { expires_at: at.toISOString() }),
-      expired: (socketId) => this.fanout.endSocket(socketId, 'token_expired', true),
+      expired: (socketId) => this.fanout.endSocket(socketId, 'token_expired'),
     });
     this.server = server;
   }
@@ -96,22 +98,25 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     this.slow.stop();
     this.bounds.stop();
     this.presence.stop();
+    this.dispatcher.stop();
+    const socketIds = this.fanout.socketIds;
+    for (const socketId of socketIds) {
+      // Spread over time, so that a fleet does not come back in one second.
+      this.fanout.sayGoodbye(socketId, 'shutting_down', 500 + Math.round(Math.random() * 2_000));
+    }
     const deadline = performance.now() + DRAIN_MS;
     while (this.dispatcher.inFlight > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    const socketIds = this.fanout.socketIds;
-    for (const socketId of socketIds) {
-      // Spread over time, so that a fleet does not come back in one second.
-      this.fanout.endSocket(socketId, 'shutting_down', false, 500 + Math.round(Math.random() * 2_000));
-    }
-    if (socketIds.length > 0) await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const socketId of socketIds) this.fanout.closeConnection(socketId);
+    if (socketIds.length > 0) await new Promise((resolve) => setTimeout(resolve, FLUSH_MS));
     this.server?.engine.close();
     this.logger.log(`closed ${socketIds.length} sockets`);
   }
 
   private async authenticate(socket: ChatSocket): Promise<void> {
     const { handshake } = socket;
+    socket.data.asked_at_ms = performance.now();
     const token = tokenOf(handshake, this.options.queryToken ?? false);
     if (token === undefined) throw new ChatError('unauthenticated');
     const { user_id, scope, name, expires_at_s } = await this.authenticator.identify(token);
@@ -137,6 +142,11 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     this.closeOldest(user);
     this.presence.connected(user, socket.id, user.type);
     this.sessions.add(socket.id, expires_at_s);
+    // Revocations were asked before this socket could be found; one that came in between counts too.
+    if (this.fanout.wasEndedSince(user, socket.data.asked_at_ms)) {
+      this.fanout.endSocket(socket.id, 'revoked');
+      return;
+    }
     socket.onAny(
       (name: unknown, ...args: unknown[]) => void this.dispatcher.dispatch(socket, actor, name, args),
     );
