@@ -24,9 +24,12 @@ async function tcp(): Promise<Socket> {
   return socket;
 }
 
-const untilClosed = async (socket: Socket) => {
-  if (!socket.closed) await once(socket, 'close');
-};
+/** Ended politely or by a reset: `once` would throw at the second. */
+const untilClosed = (socket: Socket) =>
+  new Promise<void>((resolve) => {
+    if (socket.closed) resolve();
+    else socket.on('close', () => resolve());
+  });
 
 /** Ways to be connected without saying who one is. Each resolves when the server has ended it. */
 const strangers: Record<string, () => Promise<void>> = {

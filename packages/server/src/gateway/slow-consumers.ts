@@ -10,6 +10,9 @@ import {
 
 /** A client that does not read makes the server's buffer grow: beyond this it is closed, and catches up by `seq`. */
 const MAX_BUFFERED_BYTES = 1_048_576;
+/** One turn may have more to say to a client than that: whether it reads is known once the network had its chance. */
+const DOUBT_MS = 500;
+const MAX_DOUBTED_BYTES = 4 * MAX_BUFFERED_BYTES;
 /** A client that begins to read again within this learns why it was closed. */
 const FAREWELL_MS = 5_000;
 
@@ -21,6 +24,7 @@ interface Outgoing {
   /** Polls that were answered, with how much, and not read by the client yet. */
   readonly unread: Map<PollResponse, number>;
   unreadBytes: number;
+  doubted: boolean;
   ending: boolean;
 }
 
@@ -59,14 +63,15 @@ export class SlowConsumers {
       largestBytes: 0,
       unread: new Map(),
       unreadBytes: 0,
+      doubted: false,
       ending: false,
     };
     conn.on('packetCreate', ({ data }: Packet) => {
       const bytes = typeof data === 'string' ? data.length : 0;
-      const unsent = unsentBytes(conn) + outgoing.unreadBytes;
-      if (unsent === 0 && outgoing.queuedBytes === 0) outgoing.largestBytes = 0;
-      else if (unsent + outgoing.queuedBytes > MAX_BUFFERED_BYTES + outgoing.largestBytes)
-        this.end(conn, outgoing);
+      const waiting = waitingBytes(conn, outgoing);
+      if (waiting === 0) outgoing.largestBytes = 0;
+      else if (waiting > MAX_DOUBTED_BYTES) this.end(conn, outgoing);
+      else if (isTooMuch(waiting, outgoing)) this.doubt(conn, outgoing);
       outgoing.queuedBytes += bytes;
       if (bytes > outgoing.largestBytes) outgoing.largestBytes = bytes;
     });
@@ -75,6 +80,16 @@ export class SlowConsumers {
       if (response) remember(outgoing, response);
       outgoing.queuedBytes = 0;
     });
+  }
+
+  private doubt(conn: EngineConnection, outgoing: Outgoing): void {
+    if (outgoing.doubted) return;
+    outgoing.doubted = true;
+    setTimeout(() => {
+      outgoing.doubted = false;
+      const stillThere = conn.readyState === 'open';
+      if (stillThere && isTooMuch(waitingBytes(conn, outgoing), outgoing)) this.end(conn, outgoing);
+    }, DOUBT_MS).unref();
   }
 
   private end(conn: EngineConnection, outgoing: Outgoing): void {
@@ -102,6 +117,12 @@ export class SlowConsumers {
     this.endedCount = 0;
   }
 }
+
+const waitingBytes = (conn: EngineConnection, outgoing: Outgoing): number =>
+  unsentBytes(conn) + outgoing.unreadBytes + outgoing.queuedBytes;
+
+const isTooMuch = (waiting: number, { largestBytes }: Outgoing): boolean =>
+  waiting > MAX_BUFFERED_BYTES + largestBytes;
 
 /** A poll's answer leaves engine.io at once, but its client may leave it on the way. */
 function remember(outgoing: Outgoing, response: PollResponse): void {
