@@ -21,10 +21,10 @@ type Synced = Result<'sync'>['bookings'][number];
 
 const SYNC_PAGE = 200;
 /** What one answer carries, about, in characters: fifty full pages of long messages would stop the server for it. */
-const SYNC_ROOM = 4_000_000;
+const SYNC_ROOM = 2_000_000;
 /** What a message weighs in an answer beside its body. */
 const MESSAGE_FRAME = 320;
-const SYNCED_AT_ONCE = 5;
+const SYNCED_AT_ONCE = 3;
 
 /** A person's own bookings: the list, and what they missed. */
 @Injectable()
