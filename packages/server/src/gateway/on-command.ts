@@ -30,7 +30,8 @@ export function OnCommand<N extends CommandName>(name: N) {
 
 /** The commands that a gateway serves, bound to it. */
 export function commandsOf(gateway: object): [CommandName, CommandHandler<CommandName>][] {
-  const registered = (Reflect.getMetadata(COMMANDS, Object.getPrototypeOf(gateway) as object) ?? []) as Registered[];
+  const registered = (Reflect.getMetadata(COMMANDS, Object.getPrototypeOf(gateway) as object) ??
+    []) as Registered[];
   return registered.map(({ name, method }) => {
     const handler = (gateway as Record<string, CommandHandler<CommandName>>)[method];
     if (!handler) throw new Error(`${method} is decorated but missing`);
