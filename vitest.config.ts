@@ -15,6 +15,7 @@ export default defineConfig({
     ],
     exclude: ['**/node_modules/**', '**/dist/**', 'tests/.out/**'],
     environment: 'node',
+    globalSetup: './tests/harness/template.ts',
     pool: 'forks',
     // Each test file may run a server, a PostgreSQL and a browser of its own.
     maxWorkers: 3,

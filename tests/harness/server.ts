@@ -4,6 +4,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyTemplate } from './template.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
 const READY_LIMIT_MS = 60_000;
@@ -23,8 +24,17 @@ export class TestServer {
     private readonly env: ServerEnv,
   ) {}
 
-  /** Starts a server on an empty folder. Rate limits are off unless `env` sets them. */
+  /** Starts a server on a folder without bookings. Rate limits are off unless `env` sets them. */
   static async start(env: ServerEnv = {}): Promise<TestServer> {
+    const dataDir = await copyTemplate();
+    if (dataDir === undefined) return TestServer.startEmpty(env);
+    const server = new TestServer(dataDir, env);
+    await server.up();
+    return server;
+  }
+
+  /** Starts a server on an empty folder, as the first start on a machine does. */
+  static async startEmpty(env: ServerEnv = {}): Promise<TestServer> {
     const dataDir = await mkdtemp(join(tmpdir(), 'curbline-test-'));
     // As root the database runs as another user, who must be able to pass through.
     await chmod(dataDir, 0o755);
