@@ -3,17 +3,29 @@ import { defineConfig } from 'vitest/config';
 // Worker processes inherit it: `leaveOut` writes there, the closing reporter reads it.
 process.env['TESTS_LEFT_OUT_FILE'] ??= `tests/.out/left-out-${process.pid}.jsonl`;
 
-export default defineConfig({
+/** Stories that break machines, databases and lines again and again: minutes of work. `npm run test:faults` runs them. */
+const faults = [
+  'tests/a-broken-database-connection-ends-no-server.test.ts',
+  'tests/chaos-slice.test.ts',
+  'tests/embedded-database.test.ts',
+  'tests/hostile-bytes-*.test.ts',
+  'tests/sdk-file-outbox.test.ts',
+  'tests/sdk-on-a-bad-line.test.ts',
+  'tests/sdk-survives-faults.test.ts',
+];
+const all = [
+  'packages/*/src/**/*.test.{ts,tsx}',
+  'apps/*/src/**/*.test.{ts,tsx}',
+  'tests/**/*.test.ts',
+  'tools/**/*.test.ts',
+];
+
+export default defineConfig(({ mode }) => ({
   // Legacy decorators with metadata, as the packages' own tsconfigs say, for tests that declare NestJS classes.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
-    include: [
-      'packages/*/src/**/*.test.{ts,tsx}',
-      'apps/*/src/**/*.test.{ts,tsx}',
-      'tests/**/*.test.ts',
-      'tools/**/*.test.ts',
-    ],
-    exclude: ['**/node_modules/**', '**/dist/**', 'tests/.out/**'],
+    include: mode === 'faults' ? faults : all,
+    exclude: ['**/node_modules/**', '**/dist/**', 'tests/.out/**', ...(mode === 'faults' ? [] : faults)],
     environment: 'node',
     globalSetup: './tests/harness/template.ts',
     pool: 'forks',
@@ -24,4 +36,4 @@ export default defineConfig({
     teardownTimeout: 10_000,
     reporters: ['default', './tests/harness/closing-reporter.ts'],
   },
-});
+}));
