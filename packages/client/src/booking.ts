@@ -261,6 +261,8 @@ export class Booking {
 
   async #join({ after_seq, history = LIMITS.pageDefault }: JoinOptions): Promise<ConnectionObject> {
     const view = await this.#view();
+    // A thread that is shown holds what an earlier life could not send.
+    await this.#host.outbox.opened();
     const log = this.#log;
     const after = log.thread.position ?? after_seq;
     if (after === undefined) {

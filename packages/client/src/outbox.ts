@@ -62,6 +62,11 @@ export class Outbox {
     void this.#load().then(this.#open);
   }
 
+  /** Resolves when what an earlier life left behind is here. */
+  opened(): Promise<void> {
+    return this.#opening;
+  }
+
   /** Entries of a booking, oldest first. */
   of(bookingId: string): OutboxEntry[] {
     return this.#items.map(({ entry }) => entry).filter((entry) => entry.booking_id === bookingId);
