@@ -45,7 +45,10 @@ test('SIGTERM tells every socket, answers what runs, closes so that clients come
   for (const { error } of answers) if (error) expect(error.code).toBe('unavailable');
 
   await server.up();
-  const history = await server.rest<{ data: { seq: number }[] }>('GET', `/v1/bookings/${booking_id}/messages?limit=200`);
+  const history = await server.rest<{ data: { seq: number }[] }>(
+    'GET',
+    `/v1/bookings/${booking_id}/messages?limit=200`,
+  );
   const stored = history.body.data.map((message) => message.seq);
   expect(stored).toEqual(expect.arrayContaining(acked));
   expect(stored).toEqual(stored.map((_, index) => index + 1));

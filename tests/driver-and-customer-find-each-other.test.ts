@@ -73,7 +73,12 @@ test('each is shown the other person, with public fields only', async () => {
   const answer = await driver.data<ConnectionObject>('connection-established', { booking_id });
   expect(answer).toEqual({
     response: expect.stringMatching(/^[0-9a-f-]{36}$/),
-    user_detail: { _id: 'c-public', scope: 'customer', name: 'Meera', avatar_url: 'https://example.org/m.png' },
+    user_detail: {
+      _id: 'c-public',
+      scope: 'customer',
+      name: 'Meera',
+      avatar_url: 'https://example.org/m.png',
+    },
     booking: booking_id,
     status: 'accepted',
     chat: 'open',

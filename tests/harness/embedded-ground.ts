@@ -1,5 +1,15 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -38,7 +48,13 @@ export class Holder {
       process.execPath,
       ['--import', specifiers, holder, dataDir, ...(module === undefined ? [] : [module])],
       // A group of its own, so that a Ctrl-C can be tried on it alone.
-      { stdio: 'pipe', detached: true, env: { PATH: process.env['PATH'], TMPDIR: tmpdir() }, cwd: '/', ...user },
+      {
+        stdio: 'pipe',
+        detached: true,
+        env: { PATH: process.env['PATH'], TMPDIR: tmpdir() },
+        cwd: '/',
+        ...user,
+      },
     );
     this.#child.stderr?.on('data', (text: Buffer) => (this.#stderr += text.toString()));
     this.exited = new Promise((resolve) => this.#child.once('close', () => resolve()));
@@ -58,14 +74,16 @@ export class Holder {
 
   async failure(): Promise<{ name: string; message: string }> {
     await this.exited;
-    if (this.#line.failed === undefined) throw new Error(`it did not fail: ${JSON.stringify(this.#line)} ${this.#stderr}`);
+    if (this.#line.failed === undefined)
+      throw new Error(`it did not fail: ${JSON.stringify(this.#line)} ${this.#stderr}`);
     return this.#line.failed;
   }
 
   async stop(): Promise<void> {
     this.#child.stdin?.end('stop\n');
     await this.exited;
-    if (this.#line.stopped !== true) throw new Error(`it did not stop: ${this.#line.failed?.message ?? this.#stderr}`);
+    if (this.#line.stopped !== true)
+      throw new Error(`it did not stop: ${this.#line.failed?.message ?? this.#stderr}`);
   }
 
   async kill(): Promise<void> {
@@ -127,7 +145,8 @@ export class Ground {
       for (const pid of serverProcesses(cluster)) process.kill(pid, 'SIGKILL');
       await until('its server processes are gone', () => serverProcesses(cluster).length === 0);
     }
-    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 });
+    for (const folder of this.#folders)
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 });
   }
 }
 
@@ -138,7 +157,8 @@ export function postmasterPid(clusterDir: string): number {
 
 /** Every living process that works in this cluster, by its working folder. */
 export function serverProcesses(clusterDir: string): number[] {
-  if (process.platform !== 'linux') return existsSync(join(clusterDir, 'postmaster.pid')) ? [postmasterPid(clusterDir)] : [];
+  if (process.platform !== 'linux')
+    return existsSync(join(clusterDir, 'postmaster.pid')) ? [postmasterPid(clusterDir)] : [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
@@ -153,7 +173,10 @@ export function serverProcesses(clusterDir: string): number[] {
 }
 
 /** One statement on a connection of its own. */
-export async function query<Row extends pg.QueryResultRow>(connection: Ready['connection'], sql: string): Promise<Row[]> {
+export async function query<Row extends pg.QueryResultRow>(
+  connection: Ready['connection'],
+  sql: string,
+): Promise<Row[]> {
   const client = new pg.Client({ ...connection, ssl: false, connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined);
   await client.connect();

@@ -2,9 +2,15 @@
 // ends cleanly on the line "stop" at stdin. argv[3] names another copy of the sources.
 import { createInterface } from 'node:readline';
 
-const [, , dataDir = '', module = new URL('../../packages/server/src/store/embedded/embedded-postgres.ts', import.meta.url).href] =
-  process.argv;
-const { startEmbeddedPostgres } = (await import(module)) as typeof import('../../packages/server/src/store/embedded/embedded-postgres.js');
+const [
+  ,
+  ,
+  dataDir = '',
+  module = new URL('../../packages/server/src/store/embedded/embedded-postgres.ts', import.meta.url).href,
+] = process.argv;
+const { startEmbeddedPostgres } = (await import(
+  module
+)) as typeof import('../../packages/server/src/store/embedded/embedded-postgres.js');
 
 function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);

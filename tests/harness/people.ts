@@ -75,10 +75,10 @@ export class Person {
   }
 
   send(booking_id: string, text: string, client_id: string = crypto.randomUUID()) {
-    return this.data<{ message: { seq: number; id: string; client_id: string; body: { text: string } }; duplicate: boolean }>(
-      'message.send',
-      { booking_id, client_id, kind: 'text', body: { text } },
-    );
+    return this.data<{
+      message: { seq: number; id: string; client_id: string; body: { text: string } };
+      duplicate: boolean;
+    }>('message.send', { booking_id, client_id, kind: 'text', body: { text } });
   }
 
   /** Payloads of an event that were heard so far. */
@@ -87,7 +87,11 @@ export class Person {
   }
 
   /** Waits until the event was heard with a payload that fits. */
-  hears<T = Record<string, unknown>>(name: string, fits: (payload: T) => boolean = () => true, limitMs = 10_000): Promise<T> {
+  hears<T = Record<string, unknown>>(
+    name: string,
+    fits: (payload: T) => boolean = () => true,
+    limitMs = 10_000,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const check = () => {
         const found = this.told<T>(name).find(fits);

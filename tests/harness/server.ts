@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { copyTemplate } from './template.js';
+import { copyTemplate } from './data-folder.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
 const READY_LIMIT_MS = 60_000;
@@ -99,7 +99,8 @@ export class TestServer {
   /** Ends the process and its database, and removes the folder. */
   async stop(): Promise<void> {
     // A killed server leaves its database running, for the next one to adopt: only a clean end stops it too.
-    if (this.child?.exitCode !== null || this.child.signalCode !== null) await this.up().catch(() => undefined);
+    if (this.child?.exitCode !== null || this.child.signalCode !== null)
+      await this.up().catch(() => undefined);
     await this.kill('SIGTERM');
     await rm(this.dataDir, { recursive: true, force: true });
   }
@@ -126,7 +127,11 @@ export class TestServer {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: (text === '' ? undefined : JSON.parse(text)) as T };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (text === '' ? undefined : JSON.parse(text)) as T,
+    };
   }
 
   /** Creates or replaces a booking of these two; returns its id. */
@@ -145,8 +150,18 @@ export class TestServer {
   }
 
   /** A token for a person, from the server itself. */
-  async token(scope: 'driver' | 'customer' | 'support', user_id: string, ttl_s = 600, name?: string): Promise<string> {
-    const { body } = await this.rest<{ token: string }>('POST', '/v1/tokens', { scope, user_id, ttl_s, ...(name && { name }) });
+  async token(
+    scope: 'driver' | 'customer' | 'support',
+    user_id: string,
+    ttl_s = 600,
+    name?: string,
+  ): Promise<string> {
+    const { body } = await this.rest<{ token: string }>('POST', '/v1/tokens', {
+      scope,
+      user_id,
+      ttl_s,
+      ...(name && { name }),
+    });
     return body.token;
   }
 }

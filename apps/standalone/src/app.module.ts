@@ -12,7 +12,9 @@ class AppModule {}
 export const appModule = (configuration: Configuration): DynamicModule => ({
   module: AppModule,
   imports: [
-    LoggerModule.forRoot({ pinoHttp: { level: configuration.logLevel, autoLogging: false, quietReqLogger: true } }),
+    LoggerModule.forRoot({
+      pinoHttp: { level: configuration.logLevel, autoLogging: false, quietReqLogger: true },
+    }),
     ChatModule.forRoot(configuration.chat),
   ],
   controllers: configuration.production ? [] : [DemoController],

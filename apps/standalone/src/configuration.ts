@@ -50,7 +50,9 @@ export async function configure(env: Environment): Promise<Configuration> {
       sockets: {
         ...(env.CURBLINE_PING_INTERVAL_MS !== undefined && { pingIntervalMs: env.CURBLINE_PING_INTERVAL_MS }),
         ...(env.CURBLINE_PING_TIMEOUT_MS !== undefined && { pingTimeoutMs: env.CURBLINE_PING_TIMEOUT_MS }),
-        ...(env.CURBLINE_MAX_PAYLOAD_BYTES !== undefined && { maxPayloadBytes: env.CURBLINE_MAX_PAYLOAD_BYTES }),
+        ...(env.CURBLINE_MAX_PAYLOAD_BYTES !== undefined && {
+          maxPayloadBytes: env.CURBLINE_MAX_PAYLOAD_BYTES,
+        }),
         ...(env.CURBLINE_TRANSPORTS !== undefined && { transports: env.CURBLINE_TRANSPORTS }),
       },
     },
@@ -84,5 +86,7 @@ async function readPolicy(path: string): Promise<PolicyTable> {
   const parsed = PolicyTableSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new SettingError(`CURBLINE_POLICY_FILE is not a policy: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`);
+  throw new SettingError(
+    `CURBLINE_POLICY_FILE is not a policy: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
+  );
 }

@@ -50,15 +50,20 @@ export class DemoController {
   @HttpCode(200)
   async move(@Body() body: unknown) {
     const parsed = StatusChange.safeParse(body);
-    if (!parsed.success) throw ChatError.invalid([{ path: '', message: 'booking_id and status are required' }]);
+    if (!parsed.success)
+      throw ChatError.invalid([{ path: '', message: 'booking_id and status are required' }]);
     return this.bookings.patch(parsed.data.booking_id, { status: parsed.data.status });
   }
 
   private async open(id: string) {
     const { secret } = this.configuration.chat.tokens;
-    if (secret === undefined) throw new ChatError('not_found', { message: 'The demo needs a shared token secret.' });
+    if (secret === undefined)
+      throw new ChatError('not_found', { message: 'The demo needs a shared token secret.' });
     const booking = await this.booking(id);
-    const person = async (scope: 'driver' | 'customer', { id: user_id, name }: { id: string; name: string }) => {
+    const person = async (
+      scope: 'driver' | 'customer',
+      { id: user_id, name }: { id: string; name: string },
+    ) => {
       const { token } = await this.tokens.issue({ user_id, scope, name }, TOKEN_TTL_S);
       return { user_id, name, token };
     };

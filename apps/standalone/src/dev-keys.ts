@@ -43,7 +43,9 @@ async function read(path: string): Promise<DevKeys | undefined> {
   }
   const parsed = DevKeys.safeParse(safeJson(text));
   if (parsed.success) return parsed.data;
-  throw new SettingError(`${path} must hold { "api_key", "token_secret" }; delete it to have new keys generated.`);
+  throw new SettingError(
+    `${path} must hold { "api_key", "token_secret" }; delete it to have new keys generated.`,
+  );
 }
 
 function safeJson(text: string): unknown {

@@ -22,7 +22,10 @@ async function main(): Promise<void> {
 }
 
 /** One line for each thing that is true. */
-function announce({ url, notes }: RunningServer, { production, dataDir, devKeys, chat }: Configuration): void {
+function announce(
+  { url, notes }: RunningServer,
+  { production, dataDir, devKeys, chat }: Configuration,
+): void {
   say('');
   say(`  Curbline is ready at ${url}`);
   if (!production) say(`  Demo      ${url}/demo/  (a driver's and a customer's phone)`);
@@ -64,14 +67,17 @@ function fail(error: unknown): never {
 
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'EADDRINUSE') return 'the port is taken; set CURBLINE_PORT to a free one.';
+  if ('code' in error && error.code === 'EADDRINUSE')
+    return 'the port is taken; set CURBLINE_PORT to a free one.';
   return SENTENCES.has(error.name) ? error.message : (error.stack ?? error.message);
 }
 
 // A rejection that nobody handled has failed its request; it does not take the others down.
 process.on('unhandledRejection', (reason) => {
   const text = reason instanceof Error ? reason.stack : String(reason);
-  process.stderr.write(`${JSON.stringify({ level: 50, time: Date.now(), msg: 'unhandled rejection', text })}\n`);
+  process.stderr.write(
+    `${JSON.stringify({ level: 50, time: Date.now(), msg: 'unhandled rejection', text })}\n`,
+  );
 });
 
 main().catch(fail);

@@ -53,7 +53,13 @@ export async function startServer(configuration: Configuration): Promise<Running
 }
 
 /** What the framework says of its own start: a hundred lines that tell an operator nothing. */
-const FRAMEWORK = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+const FRAMEWORK = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
 
 function quietly(logger: Logger): LoggerService {
   return {

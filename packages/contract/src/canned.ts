@@ -61,7 +61,12 @@ export const DEFAULT_CANNED: CannedCatalogue = Object.freeze({
   },
   stuck_in_traffic: {
     params: {},
-    text: { en: 'Stuck in traffic', hi: 'ट्रैफ़िक में फँसा हूँ', ar: 'أنا عالق في الزحام', es: 'Atrapado en el tráfico' },
+    text: {
+      en: 'Stuck in traffic',
+      hi: 'ट्रैफ़िक में फँसा हूँ',
+      ar: 'أنا عالق في الزحام',
+      es: 'Atrapado en el tráfico',
+    },
   },
   cannot_find_you: {
     params: {},

@@ -45,7 +45,11 @@ const ListMessages = z
     message: 'before_seq and after_seq exclude each other',
     path: ['before_seq'],
   });
-export const MessagePage = z.object({ messages: z.array(Message), last_seq: SeqBound, has_more: z.boolean() });
+export const MessagePage = z.object({
+  messages: z.array(Message),
+  last_seq: SeqBound,
+  has_more: z.boolean(),
+});
 
 const MarkReceipt = z
   .strictObject({ ...booking, delivered_seq: SeqBound.optional(), read_seq: SeqBound.optional() })
@@ -73,7 +77,10 @@ const SyncEntry = z.union([
     presence: z.array(PresenceView),
     locations: z.array(LocationView),
   }),
-  z.object({ ...booking, error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }).loose() }),
+  z.object({
+    ...booking,
+    error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }).loose(),
+  }),
 ]);
 
 const join = { payload: JoinBooking, result: JoinedBooking };

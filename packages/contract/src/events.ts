@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from './errors.js';
 import { BOOKING_CHANGE_REASONS, DISCONNECT_REASONS, type EventName } from './names.js';
-import { ChatStateSchema, ConnectionView, LocationView, Message, PresenceView, ReceiptView } from './model.js';
+import {
+  ChatStateSchema,
+  ConnectionView,
+  LocationView,
+  Message,
+  PresenceView,
+  ReceiptView,
+} from './model.js';
 import { Id, ScopeSchema, Time } from './primitives.js';
 
 const booking = { booking_id: Id };

@@ -57,9 +57,7 @@ export const ChatStateSchema = z.enum(CHAT_STATES);
 export const TextBody = z.strictObject({ text: MessageText });
 /** `params` are checked against the catalogue by the server: keys and types depend on `key`. */
 export const CannedBody = z.strictObject({
-  key: z
-    .string()
-    .regex(/^[a-z][a-z0-9_]{0,63}$/, 'a key of the catalogue'),
+  key: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'a key of the catalogue'),
   params: z.record(z.string().max(64), z.union([z.number(), z.string().max(200)])).optional(),
 });
 export const LocationBody = z.strictObject({ lat: Latitude, lng: Longitude, label: Label.optional() });
@@ -154,7 +152,9 @@ export const Metadata = z.record(z.string(), z.json()).refine(
       ? new TextEncoder().encode(json).byteLength <= LIMITS.metadataMaxBytes
       : false;
   },
-  { message: `metadata must fit in ${LIMITS.metadataMaxBytes} bytes of JSON, without NUL or lone surrogates` },
+  {
+    message: `metadata must fit in ${LIMITS.metadataMaxBytes} bytes of JSON, without NUL or lone surrogates`,
+  },
 );
 
 export { PartyScopeSchema };

@@ -28,7 +28,17 @@ export {
   TextBody,
   UserDetail,
 } from './model.js';
-export { ClientId, Id, Latitude, Longitude, MessageText, ScopeSchema, Seq, SeqBound, Time } from './primitives.js';
+export {
+  ClientId,
+  Id,
+  Latitude,
+  Longitude,
+  MessageText,
+  ScopeSchema,
+  Seq,
+  SeqBound,
+  Time,
+} from './primitives.js';
 
 /** One entry of a booking's log. */
 export type MessageObject = z.output<typeof Message>;

@@ -84,7 +84,10 @@ const blank = /^[\p{White_Space}]*$/u;
 export const MessageText = z
   .string()
   .refine(storable, { message: 'text must not hold NUL or lone surrogates', abort: true })
-  .refine((text) => text.length <= LIMITS.textMaxCodePoints * 2 * NFC_MAX_SHRINK, { message: textSize, abort: true })
+  .refine((text) => text.length <= LIMITS.textMaxCodePoints * 2 * NFC_MAX_SHRINK, {
+    message: textSize,
+    abort: true,
+  })
   .refine((text) => !hasMarkPile(text), {
     message: `text must have at most ${MAX_MARKS_IN_A_ROW} combining marks in a row`,
     abort: true,

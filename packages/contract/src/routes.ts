@@ -21,7 +21,9 @@ const Status = z
   .string()
   .min(1)
   .max(64)
-  .meta({ description: 'A status of the booking policy; an unknown one is invalid, with the known ones in details' });
+  .meta({
+    description: 'A status of the booking policy; an unknown one is invalid, with the known ones in details',
+  });
 const bookingPath = z.strictObject({ booking_id: Id });
 const personPath = z.strictObject({ scope: ScopeSchema, user_id: Id });
 
@@ -90,7 +92,11 @@ export const routes = {
   'GET /v1/bookings/{booking_id}': { auth: 'api_key', params: bookingPath, result: Booking, status: 200 },
   'GET /v1/bookings': {
     auth: 'api_key',
-    query: z.strictObject({ status: Status.optional(), cursor: Cursor.optional(), limit: numeric(PageLimit) }),
+    query: z.strictObject({
+      status: Status.optional(),
+      cursor: Cursor.optional(),
+      limit: numeric(PageLimit),
+    }),
     result: pageOf(Booking),
     status: 200,
   },
@@ -143,9 +149,8 @@ export const routes = {
 /** A route of the table, e.g. `'POST /v1/tokens'`. */
 export type RouteName = keyof typeof routes;
 
-type Part<N extends RouteName, P extends string> = (typeof routes)[N] extends Record<P, infer S extends z.ZodType>
-  ? z.output<S>
-  : never;
+type Part<N extends RouteName, P extends string> =
+  (typeof routes)[N] extends Record<P, infer S extends z.ZodType> ? z.output<S> : never;
 /** The parsed body of a route. */
 export type RouteBody<N extends RouteName> = Part<N, 'body'>;
 /** The parsed query of a route. */

@@ -32,7 +32,12 @@ const url = (...protocols: string[]) =>
 
 /** Section 10 of the contract, in its order. */
 export const settings = {
-  CURBLINE_HOST: { schema: text, shape: 'an address to listen on', default: '127.0.0.1', description: 'where to listen' },
+  CURBLINE_HOST: {
+    schema: text,
+    shape: 'an address to listen on',
+    default: '127.0.0.1',
+    description: 'where to listen',
+  },
   CURBLINE_PORT: {
     schema: integer(0, 65_535),
     shape: 'a port, 0 to 65535',

@@ -63,7 +63,8 @@ const store: Provider[] = [
   {
     provide: Database,
     inject: [CHAT_OPTIONS],
-    useFactory: (options: ChatOptions) => Database.open(options.database, options.schema, new Logger('Database')),
+    useFactory: (options: ChatOptions) =>
+      Database.open(options.database, options.schema, new Logger('Database')),
   },
   AppendWriter,
   BookingsStore,

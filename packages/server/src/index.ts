@@ -1,7 +1,13 @@
 export { ChatModule } from './chat.module.js';
 export type { ChatAsyncOptions } from './chat.module.js';
 export { CHAT_OPTIONS } from './chat.options.js';
-export type { ChatLogger, ChatOptions, DatabaseLocation, SocketOptions, TokenOptions } from './chat.options.js';
+export type {
+  ChatLogger,
+  ChatOptions,
+  DatabaseLocation,
+  SocketOptions,
+  TokenOptions,
+} from './chat.options.js';
 export { ChatError } from './chat-error.js';
 export type { Actor, PersonRef } from './actor.js';
 export { DEFAULT_POLICY } from './chat/booking-policy.js';

@@ -21,7 +21,9 @@ export class ApiKeyGuard implements CanActivate {
     // Every key is compared, so that the time tells nothing.
     const known = this.digests.filter((kept) => timingSafeEqual(kept, given)).length > 0;
     if (key === undefined || !known) {
-      throw new ChatError('unauthenticated', { message: 'A valid API key is required: Authorization: Bearer <key>.' });
+      throw new ChatError('unauthenticated', {
+        message: 'A valid API key is required: Authorization: Bearer <key>.',
+      });
     }
     return true;
   }

@@ -17,7 +17,10 @@ export class Authenticator {
     const identity = await this.verifier.verify(token);
     const revokedAtS = await this.revocations.revokedAt(identity);
     // Up to and including that second; a token that does not say when it was issued may be an old one.
-    if (revokedAtS !== undefined && (identity.issued_at_s === undefined || identity.issued_at_s <= revokedAtS)) {
+    if (
+      revokedAtS !== undefined &&
+      (identity.issued_at_s === undefined || identity.issued_at_s <= revokedAtS)
+    ) {
       throw new ChatError('unauthenticated', { message: 'The token was revoked.' });
     }
     return identity;

@@ -7,7 +7,10 @@ const first = (value: unknown): unknown => (Array.isArray(value) ? value[0] : va
 const present = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
 /** The token of a handshake: the first place that has one decides, even when what it has is no good. */
-export function tokenOf(handshake: Pick<Handshake, 'auth' | 'headers' | 'query'>, queryToken: boolean): unknown {
+export function tokenOf(
+  handshake: Pick<Handshake, 'auth' | 'headers' | 'query'>,
+  queryToken: boolean,
+): unknown {
   const bearer = /^bearer[ ]+(\S+)\s*$/i.exec(handshake.headers.authorization ?? '')?.[1];
   const places = [
     (handshake.auth as Handshake['auth'] | undefined)?.['token'] as unknown,
@@ -20,6 +23,8 @@ export function tokenOf(handshake: Pick<Handshake, 'auth' | 'headers' | 'query'>
 
 /** The client type: a word, otherwise `unknown`. */
 export function clientTypeOf(handshake: Pick<Handshake, 'auth' | 'query'>): string {
-  const said = ((handshake.auth as Handshake['auth'] | undefined)?.['type'] as unknown) ?? first(handshake.query['type']);
+  const said =
+    ((handshake.auth as Handshake['auth'] | undefined)?.['type'] as unknown) ??
+    first(handshake.query['type']);
   return typeof said === 'string' && CLIENT_TYPE_PATTERN.test(said) ? said : UNKNOWN_CLIENT_TYPE;
 }

@@ -12,7 +12,9 @@ export class Origins {
 
   constructor(@Inject(CHAT_OPTIONS) { origins = [] }: ChatOptions) {
     this.any = origins.includes('*');
-    this.allowed = new Set(origins.filter((origin) => origin !== '*').map((origin) => new URL(origin).origin));
+    this.allowed = new Set(
+      origins.filter((origin) => origin !== '*').map((origin) => new URL(origin).origin),
+    );
   }
 
   /** `host` is the request's own: a page of this server may always connect. */

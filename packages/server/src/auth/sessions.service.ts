@@ -50,7 +50,8 @@ export class SessionsService {
   /** Takes a new token for the live socket; it must be the same person's. */
   async refresh(actor: Actor, token: string): Promise<Result<'token.refresh'>> {
     const identity = await this.authenticator.identify(token);
-    if (identity.user_id !== actor.user_id || identity.scope !== actor.scope) throw new ChatError('forbidden');
+    if (identity.user_id !== actor.user_id || identity.scope !== actor.scope)
+      throw new ChatError('forbidden');
     const expires_at = new Date(identity.expires_at_s * 1_000).toISOString();
     // A socket that has gone meanwhile must not be brought back by its last answer.
     if (this.sessions.has(actor.socketId)) this.add(actor.socketId, identity.expires_at_s);

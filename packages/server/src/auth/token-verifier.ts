@@ -27,7 +27,8 @@ export class TokenVerifier {
 
   /** Throws `unauthenticated` for every token that is not good, with one sentence of why. */
   async verify(token: unknown): Promise<Identity> {
-    if (typeof token !== 'string' || token === '' || token.length > MAX_TOKEN_LENGTH) throw refused('it is not a token');
+    if (typeof token !== 'string' || token === '' || token.length > MAX_TOKEN_LENGTH)
+      throw refused('it is not a token');
     const known = this.checked.get(token);
     if (known) return known;
     const identity = identityOf(await this.payload(token));
@@ -36,12 +37,20 @@ export class TokenVerifier {
   }
 
   /** A token for a person, signed with the shared secret. */
-  async issue(person: { user_id: string; scope: Scope; name?: string | undefined }, ttlS: number): Promise<{ token: string; expiresAt: Date }> {
+  async issue(
+    person: { user_id: string; scope: Scope; name?: string | undefined },
+    ttlS: number,
+  ): Promise<{ token: string; expiresAt: Date }> {
     if (!this.secret) {
-      throw new ChatError('not_found', { message: 'Tokens are issued by the identity provider behind the key set.' });
+      throw new ChatError('not_found', {
+        message: 'Tokens are issued by the identity provider behind the key set.',
+      });
     }
     const nowS = Math.floor(Date.now() / 1_000);
-    const token = await new SignJWT({ scope: person.scope, ...(person.name !== undefined && { name: person.name }) })
+    const token = await new SignJWT({
+      scope: person.scope,
+      ...(person.name !== undefined && { name: person.name }),
+    })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setSubject(person.user_id)
       .setIssuedAt(nowS)
@@ -56,14 +65,21 @@ export class TokenVerifier {
     try {
       // The key decides the algorithms, never the token: a public key must not be taken for a shared secret.
       if (this.secret && (alg === 'HS256' || !this.keySet)) {
-        return (await jwtVerify(token, await this.secret, { algorithms: HMAC, requiredClaims: ['exp', 'sub'] })).payload;
+        return (
+          await jwtVerify(token, await this.secret, { algorithms: HMAC, requiredClaims: ['exp', 'sub'] })
+        ).payload;
       }
       if (!this.keySet) throw refused('no key is configured');
-      return (await jwtVerify(token, this.keySet, { algorithms: KEY_SET, requiredClaims: ['exp', 'sub'] })).payload;
+      return (await jwtVerify(token, this.keySet, { algorithms: KEY_SET, requiredClaims: ['exp', 'sub'] }))
+        .payload;
     } catch (error) {
       if (error instanceof ChatError) throw error;
       if (isKeySetTrouble(error)) {
-        throw new ChatError('unavailable', { message: 'The key set cannot be reached.', cause: error, retryAfterMs: 1_000 });
+        throw new ChatError('unavailable', {
+          message: 'The key set cannot be reached.',
+          cause: error,
+          retryAfterMs: 1_000,
+        });
       }
       throw refused(error instanceof errors.JWTExpired ? 'it has expired' : 'it is not valid', error);
     }

@@ -58,7 +58,8 @@ export class AccessService {
     const key = `${personKey(actor)}\n${bookingId}`;
     const known = this.lookups.has(key) ? undefined : seatIn(this.cache.peek(bookingId), actor);
     if (known) return known;
-    const lookup = this.lookups.get(key) ?? this.lookUp(actor, bookingId).finally(() => this.lookups.delete(key));
+    const lookup =
+      this.lookups.get(key) ?? this.lookUp(actor, bookingId).finally(() => this.lookups.delete(key));
     this.lookups.set(key, lookup);
     return await lookup;
   }
@@ -73,8 +74,12 @@ export class AccessService {
   /** The same seat as the booking stands now; undefined when it has ended. For what is told later, by a timer. */
   async latest(seat: Seat): Promise<Seat | undefined> {
     const cached = await this.cache.get(seat.booking.id);
-    const row = cached?.record.seats.find((candidate) => candidate.no === seat.row.no && candidate.to_seq === null);
-    return cached && row ? { scope: seat.scope, row, booking: cached.record, reads: cached.reads } : undefined;
+    const row = cached?.record.seats.find(
+      (candidate) => candidate.no === seat.row.no && candidate.to_seq === null,
+    );
+    return cached && row
+      ? { scope: seat.scope, row, booking: cached.record, reads: cached.reads }
+      : undefined;
   }
 
   /** The seat's booking as this node knows it now: who is told after a wait for the store. */

@@ -95,7 +95,10 @@ function readsOf(record: BookingRecord, known?: Map<number, number>): Map<number
   for (const seat of record.seats) {
     if (seat.to_seq !== null) continue;
     const sent = seat.scope === 1 ? record.driver_sent_seq : record.customer_sent_seq;
-    reads.set(seat.person_no, Math.max(seat.read_seq, sent, seat.from_seq - 1, known?.get(seat.person_no) ?? 0));
+    reads.set(
+      seat.person_no,
+      Math.max(seat.read_seq, sent, seat.from_seq - 1, known?.get(seat.person_no) ?? 0),
+    );
   }
   return reads;
 }

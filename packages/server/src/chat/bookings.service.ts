@@ -100,7 +100,11 @@ export class BookingsService {
     return { before, after };
   }
 
-  private tellUnassigned(person: PersonRow | null, scope: 'driver' | 'customer', record: BookingRecord): void {
+  private tellUnassigned(
+    person: PersonRow | null,
+    scope: 'driver' | 'customer',
+    record: BookingRecord,
+  ): void {
     if (!person) return;
     this.fanout.toPeople([{ scope, user_id: person.id }], 'booking.updated', {
       booking_id: record.id,
@@ -142,6 +146,7 @@ export const cursorOf = (no: number): string => Buffer.from(`b${no}`).toString('
 
 export function cursorNo(cursor: string): number {
   const text = Buffer.from(cursor, 'base64url').toString('latin1');
-  if (!/^b\d{1,15}$/.test(text)) throw ChatError.invalid([{ path: 'cursor', message: 'not a cursor of this list' }]);
+  if (!/^b\d{1,15}$/.test(text))
+    throw ChatError.invalid([{ path: 'cursor', message: 'not a cursor of this list' }]);
   return Number(text.slice(1));
 }

@@ -25,7 +25,12 @@ export class CannedMessages {
     const unknown = Object.keys(given).filter((name) => !Object.hasOwn(entry.params, name));
     const wrong = Object.entries(entry.params).filter(([name, param]) => {
       const value = given[name];
-      return !(typeof value === 'number' && Number.isInteger(value) && value >= param.min && value <= param.max);
+      return !(
+        typeof value === 'number' &&
+        Number.isInteger(value) &&
+        value >= param.min &&
+        value <= param.max
+      );
     });
     const details = [
       ...unknown.map((name) => ({ path: `body.params.${name}`, message: 'not a parameter of this key' })),

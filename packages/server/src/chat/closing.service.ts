@@ -1,4 +1,10 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { BookingsStore } from '../store/bookings.store.js';
 import { IdempotencyStore } from '../store/idempotency.store.js';
 import { LocationsStore } from '../store/locations.store.js';

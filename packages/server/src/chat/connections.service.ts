@@ -30,10 +30,16 @@ export class ConnectionsService {
   ) {}
 
   /** Finds or creates the pair's connection, links both, and shows each the other person. */
-  async join(actor: Actor, { booking_id, after_seq }: Payload<'booking.join'>): Promise<Result<'booking.join'>> {
+  async join(
+    actor: Actor,
+    { booking_id, after_seq }: Payload<'booking.join'>,
+  ): Promise<Result<'booking.join'>> {
     const seat = await this.access.require(actor, booking_id, 'join');
     if (actor.name !== undefined) await this.people.named(actor, actor.name);
-    const connected = await this.store.connect(seat.booking, { personNo: seat.row.person_no, scope: seat.scope });
+    const connected = await this.store.connect(seat.booking, {
+      personNo: seat.row.person_no,
+      scope: seat.scope,
+    });
     // The driver was taken away meanwhile: judged again, the seat says why.
     if (!connected) throw await this.lost(actor, booking_id);
     const { record } = this.cache.keep(connected.record);
@@ -51,12 +57,22 @@ export class ConnectionsService {
     return { ...mine, ...(page && { messages: page.messages, has_more: page.has_more }) };
   }
 
-  private view(record: BookingRecord, connectionId: string, reader: PartyScope): ConnectionObject | undefined {
+  private view(
+    record: BookingRecord,
+    connectionId: string,
+    reader: PartyScope,
+  ): ConnectionObject | undefined {
     const otherRole = otherScope(reader);
     const other = personOf(record, otherRole);
     if (!other) return undefined;
     const facts = this.presence.facts({ scope: otherRole, user_id: other.id }, other);
-    return connectionView(record, connectionId, reader, this.policy.chatFor(reader, record, new Date()), facts);
+    return connectionView(
+      record,
+      connectionId,
+      reader,
+      this.policy.chatFor(reader, record, new Date()),
+      facts,
+    );
   }
 
   private async lost(actor: Actor, bookingId: string): Promise<unknown> {

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { HOST_SENDER, type MessageObject, type RouteBody, type RouteQuery, type RouteResult } from '@curbline/contract';
+import {
+  HOST_SENDER,
+  type MessageObject,
+  type RouteBody,
+  type RouteQuery,
+  type RouteResult,
+} from '@curbline/contract';
 import { Inject, Injectable } from '@nestjs/common';
 import { ChatError } from '../chat-error.js';
 import { Fanout } from '../fanout/fanout.js';
@@ -34,7 +40,9 @@ export class HostMessagesService {
     if (!cached) throw new ChatError('not_found');
     const { record } = cached;
     const page = await this.store.history(record.no, 1, range);
-    const senders = sendersOf(page.epoch === record.epoch ? record : ((await this.cache.reload(bookingId)) ?? cached).record);
+    const senders = sendersOf(
+      page.epoch === record.epoch ? record : ((await this.cache.reload(bookingId)) ?? cached).record,
+    );
     const data = page.rows.map((row) => messageOf(row, bookingId, senders));
     const forward = range.after_seq !== undefined;
     const edge = forward ? data.at(-1) : data[0];
@@ -85,7 +93,10 @@ export class HostMessagesService {
     const message = messageOf(row, bookingId, sendersOf(record));
     if (result.outcome === 'stored' || result.untold) {
       const fresh = (await this.cache.get(bookingId))?.record ?? record;
-      this.fanout.toPeople(readersOf(fresh, message.seq), 'message.created', { booking_id: bookingId, message });
+      this.fanout.toPeople(readersOf(fresh, message.seq), 'message.created', {
+        booking_id: bookingId,
+        message,
+      });
     }
     return { message, duplicate: result.outcome === 'kept' };
   }

@@ -31,7 +31,14 @@ export class ReceiptsService {
       this.fanout.toPeople(
         participantsOf(this.access.bookingNow(seat)),
         'receipt.updated',
-        { booking_id: booking.id, user_id: actor.user_id, scope, delivered_seq, read_seq, at: at.toISOString() },
+        {
+          booking_id: booking.id,
+          user_id: actor.user_id,
+          scope,
+          delivered_seq,
+          read_seq,
+          at: at.toISOString(),
+        },
         actor.socketId,
       );
     }

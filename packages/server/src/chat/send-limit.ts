@@ -32,7 +32,9 @@ export class SendLimit {
     bucket.atMs = nowMs;
     if (!this.buckets.has(key)) this.add(key, bucket, nowMs);
     if (bucket.tokens < 1) {
-      throw new ChatError('rate_limited', { retryAfterMs: Math.ceil(((1 - bucket.tokens) / this.perS) * 1_000) });
+      throw new ChatError('rate_limited', {
+        retryAfterMs: Math.ceil(((1 - bucket.tokens) / this.perS) * 1_000),
+      });
     }
     bucket.tokens -= 1;
   }
@@ -41,7 +43,8 @@ export class SendLimit {
   private add(key: string, bucket: Bucket, nowMs: number): void {
     if (this.buckets.size >= this.pruneAt) {
       const fullAfterMs = (this.burst / this.perS) * 1_000;
-      for (const [known, { atMs }] of this.buckets) if (nowMs - atMs > fullAfterMs) this.buckets.delete(known);
+      for (const [known, { atMs }] of this.buckets)
+        if (nowMs - atMs > fullAfterMs) this.buckets.delete(known);
       this.pruneAt = Math.max(PRUNE_AT_LEAST, this.buckets.size * 2);
     }
     this.buckets.set(key, bucket);

@@ -63,7 +63,8 @@ export class SignalsService {
     const share = async () => {
       const latest = await this.access.latest(seat);
       // It may have waited for its turn while the chat closed.
-      if (latest && !this.access.denial(latest, 'signal')) await this.tellLocation(latest, actor, position, at);
+      if (latest && !this.access.denial(latest, 'signal'))
+        await this.tellLocation(latest, actor, position, at);
     };
     const key = `${seat.row.no}`;
     const state: Sharing = this.sharing.get(key) ?? { toldAtMs: Number.NEGATIVE_INFINITY };
@@ -103,7 +104,9 @@ export class SignalsService {
     position: Omit<Payload<'location.share'>, 'booking_id'>,
     at: Date,
   ): Promise<void> {
-    const kept = Object.fromEntries(Object.entries(position).filter((entry): entry is [string, number] => entry[1] !== undefined));
+    const kept = Object.fromEntries(
+      Object.entries(position).filter((entry): entry is [string, number] => entry[1] !== undefined),
+    );
     await this.locations.keep(seat.booking.no, seat.row.person_no, kept, at);
     const other = counterpartOf(this.access.bookingNow(seat), seat.scope);
     if (!other) return;

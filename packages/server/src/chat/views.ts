@@ -63,7 +63,10 @@ const currentSeat = (record: BookingRecord, scope: PartyScope): SeatRow | undefi
   record.seats.find((seat) => seat.to_seq === null && scopeOf(seat.scope) === scope);
 
 /** Receipts of a role's seat of now: what the person sent counts as delivered and read. */
-export function receiptsOf(record: BookingRecord, scope: PartyScope): { delivered_seq: number; read_seq: number } {
+export function receiptsOf(
+  record: BookingRecord,
+  scope: PartyScope,
+): { delivered_seq: number; read_seq: number } {
   const seat = currentSeat(record, scope);
   const sent = scope === 'driver' ? record.driver_sent_seq : record.customer_sent_seq;
   return {
@@ -159,7 +162,9 @@ export function bookingView(record: BookingRecord, chat: ChatState): BookingView
 function seatView(record: BookingRecord, seat: SeatRow): BookingView['participants'][number] {
   const scope = scopeOf(seat.scope) as PartyScope;
   const now = seat.to_seq === null;
-  const receipts = now ? receiptsOf(record, scope) : { delivered_seq: seat.delivered_seq, read_seq: seat.read_seq };
+  const receipts = now
+    ? receiptsOf(record, scope)
+    : { delivered_seq: seat.delivered_seq, read_seq: seat.read_seq };
   return {
     user_id: seat.user_id,
     scope,

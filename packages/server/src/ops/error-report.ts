@@ -16,10 +16,16 @@ export class ErrorReport {
       // Anything can be thrown; not everything can be made a string of.
       const stack = thrown instanceof Error ? thrown.stack : inspect(thrown);
       this.logger.error(`${where} failed, request_id ${request_id}`, stack);
-      return { code: 'internal', message: ERRORS.internal.message, retryable: ERRORS.internal.retryable, request_id };
+      return {
+        code: 'internal',
+        message: ERRORS.internal.message,
+        retryable: ERRORS.internal.retryable,
+        request_id,
+      };
     }
     const { code, message, details, retryAfterMs } = thrown;
-    if (code === 'unavailable') this.logger.warn(`${where} is unavailable, request_id ${request_id}: ${reasonOf(thrown.cause)}`);
+    if (code === 'unavailable')
+      this.logger.warn(`${where} is unavailable, request_id ${request_id}: ${reasonOf(thrown.cause)}`);
     return {
       code,
       message,

@@ -16,7 +16,9 @@ export class PeopleController {
   ) {}
 
   @Route(TOKENS)
-  async issue(@Body(new Input(TOKENS, 'body')) body: RouteBody<typeof TOKENS>): Promise<RouteResult<typeof TOKENS>> {
+  async issue(
+    @Body(new Input(TOKENS, 'body')) body: RouteBody<typeof TOKENS>,
+  ): Promise<RouteResult<typeof TOKENS>> {
     const { token, expiresAt } = await this.tokens.issue(body, body.ttl_s);
     return { token, expires_at: expiresAt.toISOString() };
   }

@@ -1,5 +1,12 @@
 import { ERRORS, type ErrorObject } from '@curbline/contract';
-import { Catch, HttpException, Inject, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  HttpException,
+  Inject,
+  Injectable,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import { ChatError } from '../chat-error.js';
 import { ErrorReport } from '../ops/error-report.js';
 
@@ -51,7 +58,8 @@ function known(thrown: unknown): unknown {
   // A guard of the host's that refuses one of our routes.
   if (status === 401) return new ChatError('unauthenticated', { cause: thrown });
   if (status === 403) return new ChatError('forbidden', { cause: thrown });
-  if (status === 404) return new ChatError('not_found', { message: 'There is no such route.', cause: thrown });
+  if (status === 404)
+    return new ChatError('not_found', { message: 'There is no such route.', cause: thrown });
   if (status === 413) return new ChatError('too_large', { cause: thrown });
   if (status === 415) return new ChatError('unsupported', { cause: thrown });
   if (status !== undefined && status >= 400 && status < 500) {
@@ -65,6 +73,7 @@ function statusOf(thrown: unknown): number | undefined {
   if (thrown instanceof HttpException) return thrown.getStatus();
   // body-parser and Express mark client errors with a status; so do malformed paths (URIError).
   if (thrown instanceof URIError) return 400;
-  if (thrown instanceof Error && 'status' in thrown && typeof thrown.status === 'number') return thrown.status;
+  if (thrown instanceof Error && 'status' in thrown && typeof thrown.status === 'number')
+    return thrown.status;
   return undefined;
 }

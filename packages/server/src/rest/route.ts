@@ -1,5 +1,13 @@
 import { routes, type Route as ContractRoute, type RouteName } from '@curbline/contract';
-import { applyDecorators, HttpCode, RequestMapping, RequestMethod, UseFilters, UseGuards, type PipeTransform } from '@nestjs/common';
+import {
+  applyDecorators,
+  HttpCode,
+  RequestMapping,
+  RequestMethod,
+  UseFilters,
+  UseGuards,
+  type PipeTransform,
+} from '@nestjs/common';
 import { ApiKeyGuard } from '../auth/api-keys.js';
 import { parseInput } from '../input.js';
 import { ProblemFilter } from './problem.filter.js';

@@ -86,7 +86,8 @@ export class AppendWriter {
 
   /** Resolves after the commit. Rejects with `unavailable` when nothing was kept, else with the database's error. */
   append(entry: AppendEntry): Promise<AppendOutcome> {
-    if (this.size >= MAX_WAITING) return Promise.reject(new ChatError('unavailable', { retryAfterMs: 1_000 }));
+    if (this.size >= MAX_WAITING)
+      return Promise.reject(new ChatError('unavailable', { retryAfterMs: 1_000 }));
     return new Promise((resolve, reject) => {
       const lane = this.waiting.get(entry.bookingNo);
       const item = { entry, resolve, reject };
@@ -169,7 +170,8 @@ export class AppendWriter {
     }
     for (const [index, waiting] of batch.entries()) {
       if (await this.commit([waiting])) continue;
-      for (const skipped of batch.slice(index + 1)) skipped.reject(new ChatError('unavailable', { retryAfterMs: 1_000 }));
+      for (const skipped of batch.slice(index + 1))
+        skipped.reject(new ChatError('unavailable', { retryAfterMs: 1_000 }));
       return false;
     }
     return true;
@@ -224,7 +226,8 @@ function takeDistinct(lane: Waiting[], most: number, batch: Waiting[]): Waiting[
   return rest;
 }
 
-const keyOf = ({ bookingNo, senderNo, clientId }: AppendEntry): string => `${bookingNo}:${senderNo}:${clientId}`;
+const keyOf = ({ bookingNo, senderNo, clientId }: AppendEntry): string =>
+  `${bookingNo}:${senderNo}:${clientId}`;
 
 /** A PostgreSQL array of values that need no quotes: numbers and UUIDs. pg would search each for what to escape. */
 function plain(batch: readonly Waiting[], key: Exclude<keyof AppendEntry, 'body'>): string {

@@ -82,7 +82,9 @@ export const recordQuery = (db: Kysely<Tables>) =>
       sql<SeatRow[]>`(SELECT coalesce(json_agg(json_build_object('no', p.no, 'person_no', p.person_no,
         'scope', p.scope, 'user_id', p.user_id, 'from_seq', p.from_seq, 'to_seq', p.to_seq,
         'delivered_seq', p.delivered_seq, 'read_seq', p.read_seq, 'receipt_at', p.receipt_at,
-        'joined_at', p.joined_at) ORDER BY p.no), '[]') FROM participants p WHERE p.booking_no = b.no)`.as('seats'),
+        'joined_at', p.joined_at) ORDER BY p.no), '[]') FROM participants p WHERE p.booking_no = b.no)`.as(
+        'seats',
+      ),
     ]);
 
 /** One record by the host's id. */

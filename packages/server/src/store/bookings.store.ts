@@ -44,7 +44,11 @@ export class BookingsStore {
   }
 
   /** A page of bookings, newest first; `beforeNo` from the last row of the page before. */
-  async page(range: { status?: string | undefined; beforeNo?: number; limit: number }): Promise<BookingRecord[]> {
+  async page(range: {
+    status?: string | undefined;
+    beforeNo?: number;
+    limit: number;
+  }): Promise<BookingRecord[]> {
     return this.database.run(async (db) => {
       let query = recordQuery(db).orderBy('b.no', 'desc').limit(range.limit);
       if (range.status !== undefined) query = query.where('b.status', '=', range.status);
@@ -138,7 +142,12 @@ async function changeOnce(
   // Order of locks everywhere: driver, customer, booking.
   const driverNo = change.driver ? await upsertPerson(trx, 'driver', change.driver) : change.driver;
   const customerNo = change.customer && (await upsertPerson(trx, 'customer', change.customer));
-  const locked = await trx.selectFrom('bookings').select('no').where('id', '=', id).forUpdate().executeTakeFirst();
+  const locked = await trx
+    .selectFrom('bookings')
+    .select('no')
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
   const before = locked && (await loadRecord(trx, id));
   if (before === undefined) {
     if (!mayCreate || customerNo === undefined) return undefined;
@@ -157,7 +166,8 @@ async function changeOnce(
       .returning('no')
       .executeTakeFirst();
     if (created === undefined) return 'again';
-    if (change.driver && typeof driverNo === 'number') await openSeat(trx, created.no, 'driver', driverNo, change.driver.id, 0);
+    if (change.driver && typeof driverNo === 'number')
+      await openSeat(trx, created.no, 'driver', driverNo, change.driver.id, 0);
     if (change.customer) await openSeat(trx, created.no, 'customer', customerNo, change.customer.id, 0);
     return { before: null, after: await reload(trx, id) };
   }
@@ -221,7 +231,12 @@ async function openSeat(
 }
 
 /** The seat ends at the head; what the person sent is counted into its receipts, for ever. */
-async function endSeat(db: Kysely<Tables>, booking: BookingRow, scope: PartyScope, sentSeq: number): Promise<void> {
+async function endSeat(
+  db: Kysely<Tables>,
+  booking: BookingRow,
+  scope: PartyScope,
+  sentSeq: number,
+): Promise<void> {
   await db
     .updateTable('participants')
     .set({

@@ -1,7 +1,10 @@
 import type { MessageKind, SenderScope } from '@curbline/contract';
 
 /** Small numbers that stand for words of the contract in the log's rows. Never renumbered. */
-const SCOPE_CODES = { system: 0, driver: 1, customer: 2, support: 3 } as const satisfies Record<SenderScope, number>;
+const SCOPE_CODES = { system: 0, driver: 1, customer: 2, support: 3 } as const satisfies Record<
+  SenderScope,
+  number
+>;
 const KIND_CODES = { text: 1, canned: 2, location: 3, attachment: 4, system: 5 } as const satisfies Record<
   MessageKind,
   number

@@ -64,12 +64,18 @@ export class Database {
     this.pool = pool('read', 8, STATEMENT_TIMEOUT_MS);
     this.writer = pool('write', 2, STATEMENT_TIMEOUT_MS);
     this.kysely = new Kysely<Tables>({
-      dialect: new PostgresDialect({ pool: { options: {}, connect: () => this.connect(), end: () => this.pool.end() } }),
+      dialect: new PostgresDialect({
+        pool: { options: {}, connect: () => this.connect(), end: () => this.pool.end() },
+      }),
     });
   }
 
   /** Starts or reaches PostgreSQL, brings the tables up to date, and is ready for queries. */
-  static async open(location: DatabaseLocation, schema: string | undefined, log: ChatLogger): Promise<Database> {
+  static async open(
+    location: DatabaseLocation,
+    schema: string | undefined,
+    log: ChatLogger,
+  ): Promise<Database> {
     const embedded =
       'dataDir' in location
         ? await startEmbeddedPostgres({ dataDir: location.dataDir, log: (line) => log.debug(line) })
@@ -122,7 +128,8 @@ export class Database {
     const once = () => this.kysely.transaction().execute(work);
     try {
       return await once().catch((error: unknown) => {
-        if (error instanceof pg.DatabaseError && (error.code === '40P01' || error.code === '40001')) return once();
+        if (error instanceof pg.DatabaseError && (error.code === '40P01' || error.code === '40001'))
+          return once();
         throw error;
       });
     } catch (error) {
@@ -181,7 +188,8 @@ async function migrate(config: pg.PoolConfig, schema: string | undefined): Promi
         migrationLockTableName: 'curbline_migrations_lock',
       });
       const { error } = await migrator.migrateToLatest();
-      if (error !== undefined) throw error instanceof Error ? error : new Error('a migration failed', { cause: error });
+      if (error !== undefined)
+        throw error instanceof Error ? error : new Error('a migration failed', { cause: error });
     } finally {
       // Closing the session gives the lock back, whatever happened.
       guard.release(true);

@@ -23,6 +23,9 @@ export class IdempotencyStore {
   }
 
   async forgetOld(): Promise<void> {
-    await this.database.rows(`DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`, []);
+    await this.database.rows(
+      `DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`,
+      [],
+    );
   }
 }

@@ -73,7 +73,10 @@ export class MessagesStore {
   }
 
   /** How many messages of others a seat can see and has not read. */
-  async unread(bookingNo: number, seat: { person_no: number; from_seq: number; read_seq: number }): Promise<number> {
+  async unread(
+    bookingNo: number,
+    seat: { person_no: number; from_seq: number; read_seq: number },
+  ): Promise<number> {
     const rows = await this.database.rows<{ unread: number }>(
       `SELECT count(*) AS unread FROM messages
        WHERE booking_no = $1 AND seq >= $2 AND seq > $3 AND sender_no <> $4`,

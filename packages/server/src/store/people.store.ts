@@ -24,7 +24,11 @@ export const peopleTable = (scope: PartyScope): 'drivers' | 'customers' =>
   scope === 'driver' ? 'drivers' : 'customers';
 
 /** Writes what the host says of a person, and returns the internal number. Runs in the caller's transaction. */
-export async function upsertPerson(db: Kysely<Tables>, scope: PartyScope, person: PersonInput): Promise<number> {
+export async function upsertPerson(
+  db: Kysely<Tables>,
+  scope: PartyScope,
+  person: PersonInput,
+): Promise<number> {
   const { id, ...profile } = person;
   const row = await db
     .insertInto(peopleTable(scope))

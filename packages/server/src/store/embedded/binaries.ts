@@ -37,7 +37,10 @@ export function findBinaries(options: {
   const installed = systemBinaries(searchPath);
   const fitting = installed.find((found) => cluster === undefined || found.major === cluster.major);
   if (fitting !== undefined) return fitting;
-  const here = [...(packaged === undefined ? [] : [packaged.major]), ...installed.map((found) => found.major)];
+  const here = [
+    ...(packaged === undefined ? [] : [packaged.major]),
+    ...installed.map((found) => found.major),
+  ];
   throw cluster === undefined || here.length === 0 ? noPostgres() : otherMajor(cluster, here);
 }
 
@@ -78,7 +81,11 @@ function systemBinaries(searchPath: string): Binaries[] {
   ];
   return [...new Set(homes)]
     .filter((bin) => ['initdb', 'postgres'].every((program) => existsSync(join(bin, program))))
-    .map((bin) => ({ bin, major: majorOf(bin), note: `The database runs on the system's PostgreSQL in ${bin}.` }))
+    .map((bin) => ({
+      bin,
+      major: majorOf(bin),
+      note: `The database runs on the system's PostgreSQL in ${bin}.`,
+    }))
     .filter((found) => found.major >= OLDEST_MAJOR)
     .toSorted((one, other) => other.major - one.major);
 }
@@ -92,7 +99,11 @@ function below(folder: string, prefix: string, inner: string): string[] {
 
 function majorOf(bin: string): number {
   try {
-    const said = execFileSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8', stdio: 'pipe', timeout: 5_000 });
+    const said = execFileSync(join(bin, 'postgres'), ['--version'], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+      timeout: 5_000,
+    });
     return Number.parseInt(/\) (\d+)/.exec(said)?.[1] ?? '0', 10);
   } catch {
     // A PostgreSQL that cannot say its version is one we cannot use: it drops out as too old.

@@ -6,7 +6,13 @@ import { findBinaries } from './binaries.js';
 import { clusterMajor, createCluster, removeHalfClusters, writeSettings } from './cluster.js';
 import { EmbeddedPostgresError, errorText, explainFileError } from './embedded-postgres-error.js';
 import type { Placement } from './placement.js';
-import { RECOVERY_LIMIT_MS, runningPostmaster, startPostmaster, stillRecovering, stopPostmaster } from './postmaster.js';
+import {
+  RECOVERY_LIMIT_MS,
+  runningPostmaster,
+  startPostmaster,
+  stillRecovering,
+  stopPostmaster,
+} from './postmaster.js';
 import { probe, SOCKET_PORT, type Connection } from './probe.js';
 import type { ServerLog } from './server-log.js';
 
@@ -35,7 +41,9 @@ export async function bringUp(options: BringUp): Promise<Postmaster> {
   if (running !== undefined) return running;
   const major = clusterMajor(placement.clusterDir);
   if (major === undefined && !options.mayCreate) {
-    throw new EmbeddedPostgresError(`The database folder ${placement.clusterDir} has disappeared: bring it back, or stop Curbline and start it again to begin with an empty one.`);
+    throw new EmbeddedPostgresError(
+      `The database folder ${placement.clusterDir} has disappeared: bring it back, or stop Curbline and start it again to begin with an empty one.`,
+    );
   }
   const binaries = findBinaries({
     runAs: placement.runAs,
@@ -54,7 +62,10 @@ export async function bringUp(options: BringUp): Promise<Postmaster> {
   return { pid: child.pid, child, notes: binaries.note === undefined ? [] : [binaries.note] };
 }
 
-async function start(options: BringUp, binaries: Parameters<typeof startPostmaster>[1]): Promise<ChildProcess> {
+async function start(
+  options: BringUp,
+  binaries: Parameters<typeof startPostmaster>[1],
+): Promise<ChildProcess> {
   try {
     return await startPostmaster(options.placement, binaries, options.serverLog);
   } catch (error) {

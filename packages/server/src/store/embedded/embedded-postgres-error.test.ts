@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { EmbeddedPostgresError, explainFileError, explainProgramError } from './embedded-postgres-error.js';
 
-const fileError = (code: string): Error => Object.assign(new Error(`${code}: what the system says`), { code });
+const fileError = (code: string): Error =>
+  Object.assign(new Error(`${code}: what the system says`), { code });
 
 describe('a failed file operation', () => {
   test.each([
@@ -28,8 +29,14 @@ describe('a failed program', () => {
   test.each([
     ['could not write to file "base/1": No space left on device', /^The disk that holds \/data is full/],
     ['could not create directory: Read-only file system', /^Curbline may not write to \/data/],
-    ['initdb: error: could not look up effective user ID 4711: user does not exist', /an entry in \/etc\/passwd/],
-    ['  something else  ', /^initdb failed for the database in \/data: something else\. .*CURBLINE_DATABASE_URL/],
+    [
+      'initdb: error: could not look up effective user ID 4711: user does not exist',
+      /an entry in \/etc\/passwd/,
+    ],
+    [
+      '  something else  ',
+      /^initdb failed for the database in \/data: something else\. .*CURBLINE_DATABASE_URL/,
+    ],
     ['', /it said nothing/],
   ])('that says %j becomes a sentence', (output, sentence) => {
     expect(explainProgramError('initdb', output, '/data').message).toMatch(sentence);

@@ -19,7 +19,9 @@ export function errorText(error: unknown): string {
 /** Turns a failed file operation below `folder` into the sentence for its cause. */
 export function explainFileError(error: unknown, folder: string): EmbeddedPostgresError {
   if (error instanceof EmbeddedPostgresError) return error;
-  return new EmbeddedPostgresError(fileSentence(errorCode(error), errorText(error), folder), { cause: error });
+  return new EmbeddedPostgresError(fileSentence(errorCode(error), errorText(error), folder), {
+    cause: error,
+  });
 }
 
 /** Turns what PostgreSQL's programs said when they failed into the sentence for its cause. */

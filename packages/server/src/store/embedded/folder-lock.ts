@@ -21,7 +21,9 @@ const SQLITE_BUSY = 5;
 /** Takes the lock now, or returns undefined when someone holds it in a way that excludes `mode`. */
 export async function tryLock(file: string, mode: LockMode, owner: RunAs): Promise<FolderLock | undefined> {
   const { DatabaseSync } = await import('node:sqlite').catch((error: unknown) => {
-    throw new EmbeddedPostgresError('The embedded database needs Node 22.13 or newer (node:sqlite).', { cause: error });
+    throw new EmbeddedPostgresError('The embedded database needs Node 22.13 or newer (node:sqlite).', {
+      cause: error,
+    });
   });
   createOnce(file, owner);
   const database = new DatabaseSync(file, { timeout: 0 });

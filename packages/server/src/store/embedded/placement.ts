@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { writeDurably } from './durable-file.js';
@@ -83,7 +92,8 @@ function chooseBase(home: Home): { dir: string; notes: string[] } {
   // The marker comes first: a first start that is killed leaves a folder that the next one finds and uses.
   if (!relocated) writeDurably(marker, `${randomBytes(12).toString('hex')}\n`);
   const id = readFileSync(marker, 'utf8').trim();
-  if (!/^[0-9a-f]{24}$/.test(id)) throw new EmbeddedPostgresError(`${marker} is damaged: it should hold 24 hexadecimal digits.`);
+  if (!/^[0-9a-f]{24}$/.test(id))
+    throw new EmbeddedPostgresError(`${marker} is damaged: it should hold 24 hexadecimal digits.`);
   const dir = join(RELOCATION_ROOT, id);
   refuseLostCluster(home.dir, marker, dir);
   makeRelocation(home, dir, closed);
@@ -125,7 +135,9 @@ function makeRelocation(home: Home, dir: string, closed: string | undefined): vo
   }
   const stillClosed = closedFolder(dir, home.runAs);
   if (stillClosed === undefined) return;
-  throw new EmbeddedPostgresError(`User ${home.runAs.name}, who runs PostgreSQL, may not enter ${stillClosed}: run chmod o+x ${stillClosed}.`);
+  throw new EmbeddedPostgresError(
+    `User ${home.runAs.name}, who runs PostgreSQL, may not enter ${stillClosed}: run chmod o+x ${stillClosed}.`,
+  );
 }
 
 function ownerOf(clusterDir: string, runAs: RunAs): RunAs {
@@ -152,7 +164,10 @@ function chooseSocketFolder(base: string, runAs: RunAs): string {
   const parent = [tmpdir(), '/tmp'].find(
     (folder) => closedFolder(folder, runAs) === undefined && fitsSocketPath(join(folder, 'curbline-XXXXXX')),
   );
-  if (parent === undefined) throw new EmbeddedPostgresError(`The path ${inside} is too long for a socket: set CURBLINE_DATA_DIR to a shorter one.`);
+  if (parent === undefined)
+    throw new EmbeddedPostgresError(
+      `The path ${inside} is too long for a socket: set CURBLINE_DATA_DIR to a shorter one.`,
+    );
   const short = mkdtempSync(join(parent, 'curbline-'));
   giveTo(short, runAs);
   writeDurably(record, `${short}\n`);
@@ -167,9 +182,12 @@ function isPrivateFolder(path: string, runAs: RunAs): boolean {
 
 /** Opens the folders that we just made, whatever the umask: PostgreSQL's user has to pass. Others' stay as they are. */
 function openFolders(innermost: string, firstMade: string): void {
-  for (let folder = innermost; folder.startsWith(firstMade); folder = dirname(folder)) chmodSync(folder, 0o755);
+  for (let folder = innermost; folder.startsWith(firstMade); folder = dirname(folder))
+    chmodSync(folder, 0o755);
 }
 
 function inTheWay(path: string): EmbeddedPostgresError {
-  return new EmbeddedPostgresError(`${path} is a link to somewhere else: remove it, or set CURBLINE_DATA_DIR to another folder.`);
+  return new EmbeddedPostgresError(
+    `${path} is a link to somewhere else: remove it, or set CURBLINE_DATA_DIR to another folder.`,
+  );
 }

@@ -2,7 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EmbeddedPostgresError, errorCode, errorText, explainProgramError } from './embedded-postgres-error.js';
+import {
+  EmbeddedPostgresError,
+  errorCode,
+  errorText,
+  explainProgramError,
+} from './embedded-postgres-error.js';
 import type { Binaries } from './binaries.js';
 import type { Placement } from './placement.js';
 import { SOCKET_PORT } from './probe.js';
@@ -45,7 +50,11 @@ export function runningPostmaster(clusterDir: string): PidFile | undefined {
  * Starts a postmaster on a cluster that has none and waits until it takes connections. It gets a session of its
  * own and no pipe to us: neither a Ctrl-C at our terminal nor our death may end it.
  */
-export async function startPostmaster(placement: Placement, binaries: Binaries, log: ServerLog): Promise<ChildProcess> {
+export async function startPostmaster(
+  placement: Placement,
+  binaries: Binaries,
+  log: ServerLog,
+): Promise<ChildProcess> {
   await clearAfterCrash(placement);
   const { handle, offset } = log.open();
   const child = spawn(
@@ -70,7 +79,9 @@ export async function stopPostmaster(pid: number, clusterDir: string): Promise<v
   // Immediate stop: safe, the next start recovers from the log.
   signal(pid, 'SIGQUIT');
   if (await isGoneWithin(FAST_STOP_LIMIT_MS, pid, clusterDir)) return;
-  throw new EmbeddedPostgresError(`PostgreSQL (process ${pid}, folder ${clusterDir}) does not end: end it by hand.`);
+  throw new EmbeddedPostgresError(
+    `PostgreSQL (process ${pid}, folder ${clusterDir}) does not end: end it by hand.`,
+  );
 }
 
 /**
@@ -83,14 +94,19 @@ async function clearAfterCrash(placement: Placement): Promise<void> {
   if (readPidFile(placement.clusterDir) !== undefined) {
     while (orphanedBackends(placement.clusterDir).length > 0 && Date.now() < deadline) await sleep(10);
     for (const pid of orphanedBackends(placement.clusterDir)) signal(pid, 'SIGKILL');
-    while (orphanedBackends(placement.clusterDir).length > 0 && Date.now() < deadline + ORPHAN_GRACE_MS) await sleep(10);
+    while (orphanedBackends(placement.clusterDir).length > 0 && Date.now() < deadline + ORPHAN_GRACE_MS)
+      await sleep(10);
   }
   rmSync(join(placement.clusterDir, 'postmaster.pid'), { force: true });
   rmSync(join(placement.socketDir, `.s.PGSQL.${SOCKET_PORT}`), { force: true });
   rmSync(join(placement.socketDir, `.s.PGSQL.${SOCKET_PORT}.lock`), { force: true });
 }
 
-async function waitUntilReady(child: ChildProcess, placement: Placement, reason: () => string): Promise<void> {
+async function waitUntilReady(
+  child: ChildProcess,
+  placement: Placement,
+  reason: () => string,
+): Promise<void> {
   let failure: string | undefined;
   child.once('error', (error) => (failure = errorText(error)));
   const deadline = Date.now() + RECOVERY_LIMIT_MS;

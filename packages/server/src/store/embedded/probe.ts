@@ -35,7 +35,9 @@ export async function probe(connection: Connection): Promise<ServerState> {
       );
     }
     // Any other answer of the server (too many clients, a missing database) proves that it takes connections.
-    return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && code !== CANNOT_CONNECT_NOW ? 'ready' : 'starting';
+    return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && code !== CANNOT_CONNECT_NOW
+      ? 'ready'
+      : 'starting';
   }
 }
 
@@ -75,7 +77,12 @@ async function withClient<Result>(
   timeoutMs: number,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = new pg.Client({ ...connection, ssl: false, connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs });
+  const client = new pg.Client({
+    ...connection,
+    ssl: false,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+  });
   // A server that dies also raises an event; the call that waits for it fails with the same error.
   client.on('error', () => undefined);
   try {

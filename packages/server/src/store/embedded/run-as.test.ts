@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { chooseRunAs, hasPermission, type RunAs } from './run-as.js';
 
-const passwd = ['root:x:0:0::/root:/bin/sh', '# comment', 'app:x:1000:1001::/srv:/bin/sh', 'nobody:*:-2:-2::/:/bin/false', ''].join('\n');
+const passwd = [
+  'root:x:0:0::/root:/bin/sh',
+  '# comment',
+  'app:x:1000:1001::/srv:/bin/sh',
+  'nobody:*:-2:-2::/:/bin/false',
+  '',
+].join('\n');
 const app: RunAs = { uid: 1000, gid: 1001, name: 'app', switched: true };
 
 describe.runIf(process.geteuid?.() === 0)('as root', () => {
@@ -25,7 +31,10 @@ describe.runIf(process.geteuid?.() === 0)('as root', () => {
 
 describe.runIf(process.geteuid?.() !== 0)('as an ordinary user', () => {
   test('we run PostgreSQL, whoever owns the folder', () => {
-    expect(chooseRunAs({ uid: 0, gid: 0 }, passwd)).toMatchObject({ uid: process.geteuid?.(), switched: false });
+    expect(chooseRunAs({ uid: 0, gid: 0 }, passwd)).toMatchObject({
+      uid: process.geteuid?.(),
+      switched: false,
+    });
   });
 });
 

@@ -50,7 +50,11 @@ export function closedFolder(path: string, runAs: RunAs): string | undefined {
 }
 
 /** Whether the mode bits give `runAs` all permissions in `bits` (4 read, 2 write, 1 enter or execute). */
-export function hasPermission(stats: Pick<Stats, 'uid' | 'gid' | 'mode'>, runAs: RunAs, bits: number): boolean {
+export function hasPermission(
+  stats: Pick<Stats, 'uid' | 'gid' | 'mode'>,
+  runAs: RunAs,
+  bits: number,
+): boolean {
   const shift = stats.uid === runAs.uid ? 6 : stats.gid === runAs.gid ? 3 : 0;
   return ((stats.mode >> shift) & bits) === bits;
 }

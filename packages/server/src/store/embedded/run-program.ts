@@ -21,13 +21,19 @@ export function programOptions(runAs: RunAs): ProgramOptions {
 }
 
 /** Runs a program to its end; answers with the end of what it said, and whether it succeeded. */
-export function runProgram(file: string, args: readonly string[], runAs: RunAs): Promise<{ ok: boolean; output: string }> {
+export function runProgram(
+  file: string,
+  args: readonly string[],
+  runAs: RunAs,
+): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
     // Nobody wants its progress, but a pipe ends it soon after we are killed: it dies of writing to no one.
     const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], ...programOptions(runAs) });
     child.stdout.resume();
     let output = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-OUTPUT_LIMIT)));
+    child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => (output = (output + text).slice(-OUTPUT_LIMIT)));
     child.once('error', (error) => resolve({ ok: false, output: errorText(error) }));
     child.once('close', (code) => resolve({ ok: code === 0, output }));
   });

@@ -140,11 +140,13 @@ export class RunningCluster {
     let backoffMs = FIRST_BACKOFF_MS;
     while (this.#stopping === undefined && this.#isGone()) {
       try {
-        if (lastFailure === '') this.#settings.log(`PostgreSQL process ${this.#postmaster.pid} is gone: restarting it`);
+        if (lastFailure === '')
+          this.#settings.log(`PostgreSQL process ${this.#postmaster.pid} is gone: restarting it`);
         await this.ensureRunning();
       } catch (error) {
         const failure = errorLine(error);
-        if (this.#stopping === undefined && failure !== lastFailure) this.#settings.log(`cannot restart PostgreSQL: ${failure}`);
+        if (this.#stopping === undefined && failure !== lastFailure)
+          this.#settings.log(`cannot restart PostgreSQL: ${failure}`);
         lastFailure = failure;
         await sleep(backoffMs, undefined, { ref: false });
         backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS);
@@ -194,7 +196,8 @@ export class RunningCluster {
     const running = runningPostmaster(this.clusterDir);
     if (running === undefined) return;
     const clients = await this.#clientsThatStay();
-    if (clients > 0) return this.#settings.log(`PostgreSQL goes on: ${clients} connections of others are open`);
+    if (clients > 0)
+      return this.#settings.log(`PostgreSQL goes on: ${clients} connections of others are open`);
     await stopPostmaster(running.pid, this.clusterDir);
     this.#settings.log('PostgreSQL stopped');
   }

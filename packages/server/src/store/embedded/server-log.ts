@@ -1,4 +1,13 @@
-import { closeSync, copyFileSync, fchownSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  fchownSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { errorCode } from './embedded-postgres-error.js';
 import type { RunAs } from './run-as.js';
 
@@ -47,7 +56,11 @@ export class ServerLog {
     const buffer = Buffer.alloc(Math.min(Math.max(this.#size() - offset, 0), 64 * 1024));
     const handle = openSync(this.path, 'r');
     try {
-      return buffer.toString('utf8', 0, readSync(handle, buffer, 0, buffer.length, Math.max(this.#size() - buffer.length, 0)));
+      return buffer.toString(
+        'utf8',
+        0,
+        readSync(handle, buffer, 0, buffer.length, Math.max(this.#size() - buffer.length, 0)),
+      );
     } finally {
       closeSync(handle);
     }

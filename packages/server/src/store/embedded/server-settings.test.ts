@@ -11,11 +11,15 @@ describe('settings', () => {
   });
 
   test('quote a socket folder, since PostgreSQL reads a list of them', () => {
-    expect(commandLineSettings('/srv/a, "b"/run', 5432)).toContain('unix_socket_directories="/srv/a, ""b""/run"');
+    expect(commandLineSettings('/srv/a, "b"/run', 5432)).toContain(
+      'unix_socket_directories="/srv/a, ""b""/run"',
+    );
   });
 
   test('close TCP and keep fsync where no configuration file can say otherwise', () => {
-    expect(commandLineSettings('/run', 5432)).toEqual(expect.arrayContaining(['listen_addresses=', 'fsync=on', 'full_page_writes=on']));
+    expect(commandLineSettings('/run', 5432)).toEqual(
+      expect.arrayContaining(['listen_addresses=', 'fsync=on', 'full_page_writes=on']),
+    );
   });
 });
 
