@@ -1,5 +1,5 @@
 import type { ConnectionObject } from '@curbline/contract';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { embeddedClient } from './harness/database.js';
 import { pair, Person } from './harness/people.js';

@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- one database's stories, on one ground that takes seconds to make */
 import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import pg from 'pg';
 
@@ -24,28 +23,6 @@ export async function postgresUrl(): Promise<string | undefined> {
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-/** A Redis or Valkey for tests: TEST_REDIS_URL, else one on this machine that answers PING. */
-export async function redisUrl(): Promise<string | undefined> {
-  const named = process.env['TEST_REDIS_URL'];
-  if (named !== undefined && named !== '') return named;
-  return (await answersPing('127.0.0.1', 6379)) ? 'redis://127.0.0.1:6379' : undefined;
-}
-
-function answersPing(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: probeTimeoutMs });
-    const done = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => socket.write('PING\r\n'));
-    socket.once('data', (data) => done(data.toString().startsWith('+PONG')));
-    socket.once('timeout', () => done(false));
-    socket.once('error', () => done(false));
-    socket.once('close', () => done(false));
-  });
 }
 
 /** The Chromium that tests drive: TEST_CHROMIUM, else the first of the usual names in PATH. */

@@ -8,7 +8,6 @@ import {
   Latitude,
   Longitude,
   MessageText,
-  PartyScopeSchema,
   ScopeSchema,
   Seq,
   SeqBound,
@@ -62,7 +61,7 @@ export const CannedBody = z.strictObject({
 });
 export const LocationBody = z.strictObject({ lat: Latitude, lng: Longitude, label: Label.optional() });
 /** What erasure leaves of a body. */
-export const ErasedBody = z.object({ erased: z.literal(true) });
+const ErasedBody = z.object({ erased: z.literal(true) });
 
 /** Sender of a message; `{ user_id: "host", scope: "system" }` for the host and the server. */
 export const Sender = z.object({ user_id: Id, scope: z.enum(['driver', 'customer', 'support', 'system']) });
@@ -128,7 +127,7 @@ export const Participant = z.object({
 });
 
 /** A person as REST shows them to the host. */
-export const PersonView = Person.extend({ connection_id: z.uuid().nullable() }).loose();
+const PersonView = Person.extend({ connection_id: z.uuid().nullable() }).loose();
 
 /** A booking as REST answers it. */
 export const Booking = z.object({
@@ -156,5 +155,3 @@ export const Metadata = z.record(z.string(), z.json()).refine(
     message: `metadata must fit in ${LIMITS.metadataMaxBytes} bytes of JSON, without NUL or lone surrogates`,
   },
 );
-
-export { PartyScopeSchema };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.js';
-import { PARTY_SCOPES, SCOPES } from './names.js';
+import { SCOPES } from './names.js';
 
 const codePoints = (text: string): number => {
   let count = 0;
@@ -57,7 +57,6 @@ export const Cursor = storableText(1, 512, 'a cursor');
 export const Time = z.iso.datetime({ precision: 3 });
 
 export const ScopeSchema = z.enum(SCOPES);
-export const PartyScopeSchema = z.enum(PARTY_SCOPES);
 
 /** Degrees, WGS 84. */
 export const Latitude = z.number().min(-90).max(90);

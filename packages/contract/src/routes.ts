@@ -17,13 +17,9 @@ export interface Route {
   status: number;
 }
 
-const Status = z
-  .string()
-  .min(1)
-  .max(64)
-  .meta({
-    description: 'A status of the booking policy; an unknown one is invalid, with the known ones in details',
-  });
+const Status = z.string().min(1).max(64).meta({
+  description: 'A status of the booking policy; an unknown one is invalid, with the known ones in details',
+});
 const bookingPath = z.strictObject({ booking_id: Id });
 const personPath = z.strictObject({ scope: ScopeSchema, user_id: Id });
 

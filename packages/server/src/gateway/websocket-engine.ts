@@ -31,17 +31,21 @@ function hold(stream: Stream): void {
   stream.cork();
 }
 
+/** What the types of ws leave out of its class. */
+interface WithSetSocket {
+  readonly setSocket: (...args: unknown[]) => void;
+}
+
 /** The part of ws' own sender that every frame goes through. */
 interface FrameSender {
   readonly _socket: Stream;
-  sendFrame(frame: Buffer[], sent?: (error?: Error) => void): void;
+  sendFrame: (frame: Buffer[], sent?: (error?: Error) => void) => void;
 }
 
 class BoundedWebSocket extends WebSocket {
   /** ws calls it once the handshake is done. */
   setSocket(...args: unknown[]): void {
-    const setSocket = (WebSocket.prototype as unknown as { setSocket(...args: unknown[]): void }).setSocket;
-    setSocket.apply(this, args);
+    Reflect.apply((WebSocket.prototype as unknown as WithSetSocket).setSocket, this, args);
     const { _sender: sender } = this as unknown as { _sender: FrameSender };
     sender.sendFrame = sendTogether;
   }
@@ -64,8 +68,7 @@ class BoundedWebSocket extends WebSocket {
  */
 function sendTogether(this: FrameSender, frame: Buffer[], sent?: (error?: Error) => void): void {
   hold(this._socket);
-  const { sendFrame } = Object.getPrototypeOf(this) as FrameSender;
-  sendFrame.call(this, frame);
+  Reflect.apply((Object.getPrototypeOf(this) as FrameSender).sendFrame, this, [frame]);
   sent?.();
 }
 

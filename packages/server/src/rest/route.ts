@@ -12,8 +12,6 @@ import { ApiKeyGuard } from '../auth/api-keys.js';
 import { parseInput } from '../input.js';
 import { ProblemFilter } from './problem.filter.js';
 
-const ROUTE = Symbol('curbline.route');
-
 /** Serves a route of the contract: its method, path, status and who may call come from the table. */
 export function Route(name: RouteName): MethodDecorator {
   const [method, path] = name.split(' ') as [keyof typeof RequestMethod, string];
@@ -23,17 +21,8 @@ export function Route(name: RouteName): MethodDecorator {
     HttpCode(status),
     UseFilters(ProblemFilter),
     ...(auth === 'api_key' ? [UseGuards(ApiKeyGuard)] : []),
-    (target: object, key: string | symbol) => {
-      const known = (Reflect.getOwnMetadata(ROUTE, target.constructor) as RouteName[] | undefined) ?? [];
-      Reflect.defineMetadata(ROUTE, [...known, name], target.constructor);
-      void key;
-    },
   );
 }
-
-/** The routes that a controller serves. */
-export const routesOf = (controller: object): RouteName[] =>
-  (Reflect.getMetadata(ROUTE, controller) as RouteName[] | undefined) ?? [];
 
 /** Parses one part of a request by the contract's schema of its route. */
 export class Input implements PipeTransform {

@@ -20,7 +20,7 @@ export interface Opposite {
 }
 
 /** The table of a role. */
-export const peopleTable = (scope: PartyScope): 'drivers' | 'customers' =>
+const peopleTable = (scope: PartyScope): 'drivers' | 'customers' =>
   scope === 'driver' ? 'drivers' : 'customers';
 
 /** Writes what the host says of a person, and returns the internal number. Runs in the caller's transaction. */

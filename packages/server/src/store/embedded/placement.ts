@@ -33,7 +33,7 @@ export interface Home {
 }
 
 /** Where clusters go whose data folder PostgreSQL's user cannot reach. */
-export const RELOCATION_ROOT = '/var/lib/curbline';
+const RELOCATION_ROOT = '/var/lib/curbline';
 
 const SOCKET_PATH_LIMIT = process.platform === 'darwin' ? 103 : 107;
 

@@ -29,7 +29,7 @@ export interface PidFile {
 }
 
 /** What postmaster.pid says; undefined when there is none. It may be stale. */
-export function readPidFile(clusterDir: string): PidFile | undefined {
+function readPidFile(clusterDir: string): PidFile | undefined {
   try {
     const lines = readFileSync(join(clusterDir, 'postmaster.pid'), 'utf8').split('\n');
     const pid = Number(lines[0]);

@@ -61,8 +61,14 @@ export function commandLineSettings(socketDir: string, port: number): string[] {
 /** initdb's arguments: UTF-8 text in code point order on every machine, checksums, the socket as the only door. */
 export function initdbArguments(clusterDir: string, user: string, major: number): string[] {
   return [
-    ...['-D', clusterDir, `--username=${user}`, '--encoding=UTF8', '--locale=C', '--data-checksums'],
-    ...['--auth-local=trust', '--auth-host=reject'],
+    '-D',
+    clusterDir,
+    `--username=${user}`,
+    '--encoding=UTF8',
+    '--locale=C',
+    '--data-checksums',
+    '--auth-local=trust',
+    '--auth-host=reject',
     // Synced by a second call, all at once, before the cluster gets its name.
     '--no-sync',
     ...(major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),

@@ -1,0 +1,78 @@
+import type { ConnectionObject, MessageObject } from '@curbline/contract';
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { leaveOut } from './harness/left-out.js';
+import { Person } from './harness/people.js';
+import { postgresUrl } from './harness/reachable.js';
+import { TestServer } from './harness/server.js';
+
+const url = await postgresUrl();
+if (url === undefined) leaveOut('the stories on a PostgreSQL server', 'none answers at 127.0.0.1:5432');
+
+const KEYS = {
+  CURBLINE_TOKEN_SECRET: randomBytes(32).toString('hex'),
+  CURBLINE_API_KEYS: randomBytes(16).toString('hex'),
+};
+
+describe.skipIf(url === undefined)('on a PostgreSQL server', () => {
+  const name = `curbline_test_${randomBytes(6).toString('hex')}`;
+  const admin = async (sql: string): Promise<void> => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(sql);
+    await client.end();
+  };
+  let nodes: TestServer[] = [];
+
+  beforeAll(async () => {
+    await admin(`CREATE DATABASE ${name}`);
+    const database = new URL(url ?? '');
+    database.pathname = `/${name}`;
+    const env = { ...KEYS, CURBLINE_DATABASE_URL: database.href };
+    // All at once on an empty database: one migrates, the others wait for it.
+    nodes = await Promise.all([1, 2, 3].map(() => TestServer.start(env)));
+  });
+  afterAll(async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    await admin(`DROP DATABASE ${name} WITH (FORCE)`);
+  });
+
+  test('people on different nodes have one connection and one log: gapless, each client_id once', async () => {
+    const [first, second] = nodes;
+    if (!first || !second) throw new Error('the nodes run');
+    const id = await first.booking();
+    const driver = await Person.connect(first, await first.token('driver', `${id}-driver`));
+    const customer = await Person.connect(second, await second.token('customer', `${id}-customer`));
+    const joined = await Promise.all(
+      [driver, customer].map((person) =>
+        person.data<ConnectionObject>('connection-established', { booking_id: id }),
+      ),
+    );
+    expect(new Set(joined.map((view) => view.response)).size).toBe(1);
+
+    const sends = Array.from({ length: 100 }, (_, index) => ({
+      client_id: crypto.randomUUID(),
+      text: `m${index}`,
+    }));
+    const answers = await Promise.all(
+      sends.flatMap(({ client_id, text }, index) => {
+        const person = index % 2 === 0 ? driver : customer;
+        return [person.send(id, text, client_id), person.send(id, text, client_id)];
+      }),
+    );
+    expect(answers.filter(({ duplicate }) => !duplicate)).toHaveLength(sends.length);
+
+    for (const node of nodes) {
+      const { body } = await node.rest<{ data: MessageObject[] }>(
+        'GET',
+        `/v1/bookings/${id}/messages?after_seq=0&limit=200`,
+      );
+      expect(body.data.map(({ seq }) => seq)).toEqual(sends.map((_, index) => index + 1));
+      expect(body.data.map(({ client_id }) => client_id).toSorted()).toEqual(
+        sends.map(({ client_id }) => client_id).toSorted(),
+      );
+    }
+    for (const person of [driver, customer]) person.leave();
+  });
+});
