@@ -17,7 +17,7 @@ const CLEAN_S = 40;
 type Say = (line: string) => void;
 
 /** A stopped data folder that each run copies, for a new database takes seconds. */
-export async function withTemplate<T>(work: (template: string) => Promise<T>): Promise<T> {
+async function withTemplate<T>(work: (template: string) => Promise<T>): Promise<T> {
   const template = mkdtempSync(join(tmpdir(), 'curbline-chaos-template-'));
   chmodSync(template, 0o755);
   mkdirSync(OUT, { recursive: true });

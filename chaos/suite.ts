@@ -178,7 +178,7 @@ const each = <T>(read: (id: string) => Promise<T>): Promise<(readonly [string, T
   Promise.all(bookingIds.map(async (id) => [id, await read(id)] as const));
 
 /** Lets the checker read the records of a run. */
-export function judge(folder: string): Verdict {
+function judge(folder: string): Verdict {
   const done = spawnSync('python3', [CHECKER, folder], { encoding: 'utf8', maxBuffer: 2 ** 26 });
   if (done.status !== 0 && done.status !== 1) throw new Error(`the checker failed: ${done.stderr}`);
   const broken = [...done.stdout.matchAll(/^BROKEN (\S+)/gm)].map(([, rule]) => rule ?? '');

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const CHAOS = dirname(dirname(fileURLToPath(import.meta.url)));
+const CHAOS = dirname(dirname(fileURLToPath(import.meta.url)));
 export const ROOT = dirname(CHAOS);
 /** Records, logs and data folders of the runs; not committed. */
 export const OUT = join(CHAOS, '.out');
