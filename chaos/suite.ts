@@ -181,6 +181,6 @@ const each = <T>(read: (id: string) => Promise<T>): Promise<(readonly [string, T
 function judge(folder: string): Verdict {
   const done = spawnSync('python3', [CHECKER, folder], { encoding: 'utf8', maxBuffer: 2 ** 26 });
   if (done.status !== 0 && done.status !== 1) throw new Error(`the checker failed: ${done.stderr}`);
-  const broken = [...done.stdout.matchAll(/^BROKEN (\S+)/gm)].map(([, rule]) => rule ?? '');
+  const broken = [...done.stdout.matchAll(/^BROKEN ([^\s:]+):/gm)].map(([, rule]) => rule ?? '');
   return { green: done.status === 0, text: done.stdout.trimEnd(), broken };
 }

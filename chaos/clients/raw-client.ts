@@ -266,7 +266,7 @@ export class RawClient implements Client {
     await sleep(this.#random.whole(0, 3_000));
     await until(() => this.#socket?.connected === true, 10_000, 50);
     const socket = this.#socket;
-    if (!socket?.connected || this.#ended) return;
+    if (!socket?.connected || !this.#talking) return;
     const other = this.#random.chance(0.2) ? `${text} (changed)` : text;
     await this.#ask(socket, 'message.send', { booking_id, client_id, kind: 'text', body: { text: other } });
   }
