@@ -2,6 +2,7 @@ import type { Answer, ConnectionObject } from '@curbline/contract';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestServer } from './harness/server.js';
+import { until } from './harness/until.js';
 
 /** What these releases have in common; each brings types of its own. */
 interface OldSocket {
@@ -22,11 +23,15 @@ function release(name: (typeof releases)[number]): { io: Io; version: string } {
   return { io: loaded.io, version: (require(`${folder}package.json`) as { version: string }).version };
 }
 
-let server: TestServer;
+const engines = ['lean', 'stock'] as const;
+const servers = new Map<string, TestServer>();
 beforeAll(async () => {
-  server = await TestServer.start();
+  for (const engine of engines)
+    servers.set(engine, await TestServer.start({ CURBLINE_SOCKET_ENGINE: engine }));
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  for (const server of servers.values()) await server.stop();
+});
 
 const heard = <T>(socket: OldSocket, event: string, fits: (payload: T) => boolean = () => true) =>
   new Promise<T>((resolve) => {
@@ -38,8 +43,13 @@ const heard = <T>(socket: OldSocket, event: string, fits: (payload: T) => boolea
 const ask = <T>(socket: OldSocket, command: string, payload: unknown) =>
   new Promise<Answer<T>>((resolve) => socket.emit(command, payload, resolve));
 
-describe.each(releases)('socket.io-client %s', (name) => {
-  test.each([['websocket'], ['polling']])('joins, talks and is heard over %s', async (transport) => {
+const cases = engines.flatMap((engine) => releases.map((name) => [name, engine] as const));
+// The last is what clients do when nobody tells them otherwise: polling first, then an upgrade in the middle of the talk.
+const transports = [['websocket'], ['polling'], ['polling', 'websocket']].map((names) => ({ names }));
+
+describe.each(cases)('socket.io-client %s on the %s engine', (name, engine) => {
+  test.each(transports)('joins, talks and is heard over $names', async ({ names }) => {
+    const server = servers.get(engine)!;
     const { io, version } = release(name);
     expect(version.startsWith(name.replace('-', '.'))).toBe(true);
     const booking_id = await server.booking();
@@ -47,7 +57,7 @@ describe.each(releases)('socket.io-client %s', (name) => {
       const token = await server.token(scope, `${booking_id}-${scope}`);
       const socket = io(server.url, {
         auth: { token, type: 'flutter' },
-        transports: [transport],
+        transports: names,
         forceNew: true,
         reconnection: false,
       });
@@ -70,12 +80,28 @@ describe.each(releases)('socket.io-client %s', (name) => {
     expect((await seen).message).toMatchObject({ seq: 1, body: { text: 'from long ago ⏳' } });
     const page = await ask<{ messages: unknown[] }>(customer, 'message.list', { booking_id });
     expect(page.data?.messages).toHaveLength(1);
+    const order: number[] = [];
+    driver.on('message.created', ({ message }: { message: { seq: number } }) => order.push(message.seq));
+    const many = Array.from({ length: 50 }, (_, index) =>
+      ask<{ message: { seq: number } }>(customer, 'message.send', {
+        booking_id,
+        client_id: crypto.randomUUID(),
+        kind: 'text',
+        body: { text: `plain ${index}` },
+      }),
+    );
+    // An answer never comes twice or for another question, and what one client sends stays in its order.
+    const seqs = (await Promise.all(many)).map((answer) => answer.data?.message.seq);
+    expect(seqs).toEqual(Array.from({ length: 50 }, (_, index) => index + 2));
+    await until('all are heard', () => order.length >= 50);
+    expect(order).toEqual(seqs);
     const refused = await ask(customer, 'message.list', { booking_id: 'none' });
     expect(refused.error?.code).toBe('not_found');
     for (const socket of [driver, customer]) socket.close();
   });
 
   test('learns from connect_error why it was refused', async () => {
+    const server = servers.get(engine)!;
     const { io } = release(name);
     const socket = io(server.url, {
       auth: { token: 'no' },

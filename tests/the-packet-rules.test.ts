@@ -71,12 +71,18 @@ async function until<T>(look: () => T | undefined): Promise<T> {
   throw new Error('it did not come');
 }
 
-let server: TestServer;
+const engines = ['lean', 'stock'] as const;
+const servers = new Map<string, TestServer>();
 beforeAll(async () => {
-  // A heartbeat or two belong to the story.
-  server = await TestServer.start({ CURBLINE_PING_INTERVAL_MS: '300' });
+  for (const CURBLINE_SOCKET_ENGINE of engines) {
+    // A heartbeat or two belong to the story.
+    const env = { CURBLINE_PING_INTERVAL_MS: '300', CURBLINE_SOCKET_ENGINE };
+    servers.set(CURBLINE_SOCKET_ENGINE, await TestServer.start(env));
+  }
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  for (const server of servers.values()) await server.stop();
+});
 
 let nextId = 0;
 /** Sends a command and waits for its answer, as text. */
@@ -89,7 +95,7 @@ const hears = (recorder: Recorder, event: string) =>
   until(() => recorder.packets.find((packet) => packet.startsWith(`42["${event}"`)));
 
 /** A driver's and a customer's whole story, with what goes wrong in it; returns all that the server has sent. */
-async function story(open: (url: string) => Promise<Recorder>): Promise<string[]> {
+async function story(server: TestServer, open: (url: string) => Promise<Recorder>): Promise<string[]> {
   const booking_id = await server.booking();
   const [driver, customer, stranger] = await Promise.all([
     open(server.url),
@@ -160,12 +166,14 @@ function unsafeNumbers(value: unknown): number[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(unsafeNumbers) : [];
 }
 
-describe.each([
-  ['websocket', overWebsocket],
-  ['polling', overPolling],
-])('every packet of a story over %s', (_, open) => {
+const cases = engines.flatMap((engine) => [
+  ['websocket', engine, overWebsocket] as const,
+  ['polling', engine, overPolling] as const,
+]);
+
+describe.each(cases)('every packet of a story over %s on the %s engine', (_, engine, open) => {
   test('is an event with one object, an answer with one object, or of the protocol itself', async () => {
-    const packets = await story(open);
+    const packets = await story(servers.get(engine)!, open);
     const events = packets.filter((packet) => packet.startsWith('42'));
     const answers = packets.filter((packet) => packet.startsWith('43'));
     const names = new Set<string>();

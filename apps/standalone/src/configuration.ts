@@ -54,6 +54,7 @@ export async function configure(env: Environment): Promise<Configuration> {
           maxPayloadBytes: env.CURBLINE_MAX_PAYLOAD_BYTES,
         }),
         ...(env.CURBLINE_TRANSPORTS !== undefined && { transports: env.CURBLINE_TRANSPORTS }),
+        ...(env.CURBLINE_SOCKET_ENGINE !== undefined && { engine: env.CURBLINE_SOCKET_ENGINE }),
       },
     },
   };

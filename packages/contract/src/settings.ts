@@ -181,6 +181,13 @@ export const settings = {
     default: 'websocket,polling',
     description: 'transports of Engine.IO',
   },
+  CURBLINE_SOCKET_ENGINE: {
+    schema: z.enum(['lean', 'stock']),
+    shape: 'lean or stock',
+    default: 'lean',
+    description:
+      'websockets read and written by Curbline (lean), or all of it by Socket.IO (stock), at half the speed',
+  },
   NODE_ENV: {
     schema: z.string(),
     shape: 'production or anything else',

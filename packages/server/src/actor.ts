@@ -8,6 +8,8 @@ export interface PersonRef {
 
 /** Who asks: the person, and the socket they ask through. First argument of every public service method. */
 export interface Actor extends PersonRef {
+  /** `personKey` of the person. */
+  readonly key: string;
   /** Name in the token; the host's name for the person wins. */
   readonly name?: string;
   /** Client type of the handshake, e.g. `flutter`. */

@@ -32,6 +32,11 @@ export interface SocketOptions {
   maxPayloadBytes?: number;
   /** Default both. */
   transports?: ('websocket' | 'polling')[];
+  /**
+   * `lean` reads and writes websockets with code of Curbline's own; `stock` leaves all of it to Socket.IO, at half
+   * of the speed. Default `lean`.
+   */
+  engine?: 'lean' | 'stock';
 }
 
 /** Options of `ChatModule.forRoot`. */

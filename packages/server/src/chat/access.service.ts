@@ -1,12 +1,12 @@
-import type { ChatState, PartyScope } from '@curbline/contract';
+import type { ChatState } from '@curbline/contract';
 import { Inject, Injectable } from '@nestjs/common';
 import { personKey, type Actor } from '../actor.js';
 import { ChatError } from '../chat-error.js';
-import { scopeOf } from '../store/codes.js';
-import type { BookingRecord, SeatRow } from '../store/booking-row.js';
+import type { BookingRecord } from '../store/booking-row.js';
 import { SeatsStore } from '../store/seats.store.js';
 import { BookingCache, type CachedBooking } from './booking-cache.js';
 import { PolicyService } from './policy.service.js';
+import type { Seat } from './seat.js';
 
 /** What somebody wants to do in a booking. */
 export type Action = 'join' | 'read' | 'mark' | 'send' | 'signal';
@@ -20,14 +20,6 @@ const ALLOWED: Readonly<Record<Action, readonly ChatState[]>> = {
   /** Typing and live location: nothing of them is kept in the log. */
   signal: ['open'],
 };
-
-/** A caller's place in a booking. */
-export interface Seat {
-  readonly scope: PartyScope;
-  readonly row: SeatRow;
-  readonly booking: BookingRecord;
-  readonly reads: CachedBooking['reads'];
-}
 
 /** May they? Asked by every service before anything else; denies by default. */
 @Injectable()
@@ -54,10 +46,11 @@ export class AccessService {
    */
   async seat(actor: Actor, bookingId: string): Promise<Seat> {
     if (actor.scope === 'support') throw new ChatError('forbidden');
+    const known = seatIn(this.cache.peek(bookingId), actor);
+    if (known && this.lookups.size === 0) return known;
     // What one person asks of one booking stays in order: later questions join a look-up that is under way.
     const key = `${personKey(actor)}\n${bookingId}`;
-    const known = this.lookups.has(key) ? undefined : seatIn(this.cache.peek(bookingId), actor);
-    if (known) return known;
+    if (known && !this.lookups.has(key)) return known;
     const lookup =
       this.lookups.get(key) ?? this.lookUp(actor, bookingId).finally(() => this.lookups.delete(key));
     this.lookups.set(key, lookup);
@@ -74,12 +67,8 @@ export class AccessService {
   /** The same seat as the booking stands now; undefined when it has ended. For what is told later, by a timer. */
   async latest(seat: Seat): Promise<Seat | undefined> {
     const cached = await this.cache.get(seat.booking.id);
-    const row = cached?.record.seats.find(
-      (candidate) => candidate.no === seat.row.no && candidate.to_seq === null,
-    );
-    return cached && row
-      ? { scope: seat.scope, row, booking: cached.record, reads: cached.reads }
-      : undefined;
+    for (const current of cached?.seats.values() ?? []) if (current.row.no === seat.row.no) return current;
+    return undefined;
   }
 
   /** The seat's booking as this node knows it now: who is told after a wait for the store. */
@@ -105,10 +94,5 @@ export class AccessService {
   }
 }
 
-function seatIn(cached: CachedBooking | undefined, actor: Actor): Seat | undefined {
-  const row = cached?.record.seats.find(
-    (seat) => seat.to_seq === null && seat.user_id === actor.user_id && scopeOf(seat.scope) === actor.scope,
-  );
-  if (!cached || !row || actor.scope === 'support') return undefined;
-  return { scope: actor.scope, row, booking: cached.record, reads: cached.reads };
-}
+const seatIn = (cached: CachedBooking | undefined, actor: Actor): Seat | undefined =>
+  cached?.seats.get(actor.key);

@@ -1,12 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BookingRecord } from '../store/booking-row.js';
 import { BookingsStore } from '../store/bookings.store.js';
+import { seatsOf, type Seat } from './seat.js';
 
 /** A booking as this node last saw it. Rights are judged by it, and judged again when the log says it is stale. */
 export interface CachedBooking {
   readonly record: BookingRecord;
   /** How far each person (by internal number) is known to have read, on this node. */
   readonly reads: Map<number, number>;
+  /** The seats that are taken now, by person. */
+  readonly seats: ReadonlyMap<string, Seat>;
   readonly loadedAtMs: number;
 }
 
@@ -52,11 +55,7 @@ export class BookingCache {
   keep(record: BookingRecord): CachedBooking {
     const known = this.bookings.get(record.id);
     if (known && known.record.epoch > record.epoch) return known;
-    const cached: CachedBooking = {
-      record,
-      reads: readsOf(record, known?.reads),
-      loadedAtMs: performance.now(),
-    };
+    const cached = cachedOf(record, known?.reads);
     this.bookings.delete(record.id);
     this.bookings.set(record.id, cached);
     if (this.bookings.size > MAX_BOOKINGS) {
@@ -80,7 +79,7 @@ export class BookingCache {
       .then((record) => {
         if (record === undefined) return undefined;
         if (this.loading.get(id) === started) return this.keep(record);
-        return { record, reads: readsOf(record), loadedAtMs: performance.now() };
+        return cachedOf(record);
       })
       .finally(() => {
         if (this.loading.get(id) === started) this.loading.delete(id);
@@ -88,6 +87,11 @@ export class BookingCache {
     this.loading.set(id, started);
     return started;
   }
+}
+
+function cachedOf(record: BookingRecord, known?: Map<number, number>): CachedBooking {
+  const reads = readsOf(record, known);
+  return { record, reads, seats: seatsOf(record, reads), loadedAtMs: performance.now() };
 }
 
 function readsOf(record: BookingRecord, known?: Map<number, number>): Map<number, number> {

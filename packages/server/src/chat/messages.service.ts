@@ -1,24 +1,26 @@
-import type { MessageObject, Payload, Result } from '@curbline/contract';
+import type { EventPayload, Payload, Result } from '@curbline/contract';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Actor } from '../actor.js';
 import { ChatError } from '../chat-error.js';
 import { Fanout } from '../fanout/fanout.js';
+import { isoTime } from '../ops/iso-time.js';
 import { uuidV7 } from '../ops/uuid-v7.js';
+import { Printed } from '../printed.js';
 import { kindCode, scopeCode } from '../store/codes.js';
 import { flagsFor, messageOf } from '../store/message-row.js';
 import { MessagesStore } from '../store/messages.store.js';
-import { AccessService, type Seat } from './access.service.js';
+import { AccessService } from './access.service.js';
 import { CannedMessages } from './canned-catalogue.js';
 import { SendLimit } from './send-limit.js';
-import { readersOf, sendersOf } from './views.js';
+import type { Seat } from './seat.js';
+import { sendersOf } from './views.js';
 
 type Command = Payload<'message.send'>;
-type Sent = Result<'message.send'>;
+type Sent = Printed<Result<'message.send'>>;
 
-/** A command with its content, and that content as it is stored. */
+/** A command, and its content as it is stored. */
 interface Sending {
   readonly command: Command;
-  readonly content: MessageObject['body'];
   readonly body: string;
 }
 
@@ -29,7 +31,7 @@ const MAX_JUDGEMENTS = 8;
 @Injectable()
 export class MessagesService {
   /** Senders whose message is being judged again: their later messages wait, so that order is kept. */
-  private readonly rejudging = new Map<string, Promise<unknown>>();
+  private readonly rejudging = new Map<number, Promise<unknown>>();
 
   constructor(
     @Inject(AccessService) private readonly access: AccessService,
@@ -44,9 +46,9 @@ export class MessagesService {
     this.limit.take(actor);
     const content = command.kind === 'canned' ? this.canned.checked(command.body) : command.body;
     // Stored as the very text that the live event prints: history and event are equal byte for byte.
-    const sending: Sending = { command, content, body: JSON.stringify(content) };
+    const sending: Sending = { command, body: JSON.stringify(content) };
     const seat = await this.access.seat(actor, command.booking_id);
-    const lane = `${seat.row.no}`;
+    const lane = seat.row.no;
     while (this.rejudging.has(lane)) await this.rejudging.get(lane);
     return (await this.tryAppend(seat, actor, sending)) ?? (await this.judgeAgain(lane, actor, sending));
   }
@@ -84,7 +86,7 @@ export class MessagesService {
    * same rights: nobody who has lost a seat meanwhile, everybody who has taken one.
    */
   private async tryAppend(seat: Seat, actor: Actor, sending: Sending): Promise<Sent | undefined> {
-    const { command, content, body } = sending;
+    const { command, body } = sending;
     const denial = this.access.denial(seat, 'send');
     if (denial) return this.answerKept(seat, sending, denial);
     const kind = kindCode(command.kind);
@@ -105,25 +107,21 @@ export class MessagesService {
       const { row, seq, at } = result;
       const kept = { ...row, seq, created_at: at, sender_no: entry.senderNo, client_id: entry.clientId };
       if (!sameContent(row, kind, body)) throw new ChatError('conflict');
-      const message = messageOf(kept, seat.booking.id, sendersOf(seat.booking));
-      if (result.untold) this.tell(seat, message, actor.socketId);
-      return { message, duplicate: true };
+      const message = JSON.stringify(messageOf(kept, seat.booking.id, sendersOf(seat.booking)));
+      if (result.untold) this.tell(seat, result.seq, isoTime(at), message, actor.socketId);
+      return sent(message, true);
     }
-    const message: MessageObject = {
-      id: entry.id,
-      booking_id: seat.booking.id,
-      seq: result.seq,
-      sender: { user_id: seat.row.user_id, scope: seat.scope },
-      client_id: entry.flags === 0 ? entry.clientId : command.client_id,
-      kind: command.kind,
-      body: content,
-      created_at: result.at.toISOString(),
-    };
-    this.tell(seat, message, actor.socketId);
-    return { message, duplicate: false };
+    const at = isoTime(result.at);
+    // Spelled by hand and once, for answer and event: as history spells it, which a test holds.
+    const message =
+      `{"id":"${entry.id}","booking_id":${seat.bookingJson},"seq":${result.seq},"sender":${seat.senderJson},` +
+      `"client_id":"${entry.flags === 0 ? entry.clientId : command.client_id}","kind":"${command.kind}",` +
+      `"body":${body},"created_at":"${at}"}`;
+    this.tell(seat, result.seq, at, message, actor.socketId);
+    return sent(message, false);
   }
 
-  private async judgeAgain(lane: string, actor: Actor, sending: Sending): Promise<Sent> {
+  private async judgeAgain(lane: number, actor: Actor, sending: Sending): Promise<Sent> {
     while (this.rejudging.has(lane)) await this.rejudging.get(lane);
     const judged = this.rejudge(actor, sending);
     const settled = judged.then(
@@ -156,29 +154,35 @@ export class MessagesService {
     const row = await this.store.kept(seat.booking.no, seat.row.person_no, command.client_id);
     if (!row) throw denial;
     if (!sameContent(row, kindCode(command.kind), body)) throw new ChatError('conflict');
-    return { message: messageOf(row, seat.booking.id, sendersOf(seat.booking)), duplicate: true };
+    return sent(JSON.stringify(messageOf(row, seat.booking.id, sendersOf(seat.booking))), true);
   }
 
-  private tell(seat: Seat, message: MessageObject, exceptSocketId: string): void {
-    const { booking, row } = seat;
-    const people = readersOf(booking, message.seq);
-    const read = seat.reads.get(row.person_no) ?? 0;
-    const unread = message.seq - 1 > read;
-    seat.reads.set(row.person_no, Math.max(read, message.seq));
-    this.fanout.toPeople(people, 'message.created', { booking_id: booking.id, message }, exceptSocketId);
+  private tell(seat: Seat, seq: number, at: string, message: string, exceptSocketId: string): void {
+    const { booking, row, bookingJson, reads } = seat;
+    const keys: string[] = [];
+    for (const { key, fromSeq } of seat.readers) if (fromSeq <= seq) keys.push(key);
+    const read = reads.get(row.person_no) ?? 0;
+    reads.set(row.person_no, Math.max(read, seq));
+    const created = new Printed<EventPayload<'message.created'>>(
+      `{"booking_id":${bookingJson},"message":${message}}`,
+    );
+    this.fanout.toKeys(keys, 'message.created', created, exceptSocketId);
     // Who writes has read what came before; told only when that says something new.
-    if (!unread) return;
+    if (seq - 1 <= read) return;
     const receipt = {
       booking_id: booking.id,
-      user_id: message.sender.user_id,
+      user_id: row.user_id,
       scope: seat.scope,
-      delivered_seq: message.seq,
-      read_seq: message.seq,
-      at: message.created_at,
+      delivered_seq: seq,
+      read_seq: seq,
+      at,
     };
-    this.fanout.toPeople(people, 'receipt.updated', receipt, exceptSocketId);
+    this.fanout.toKeys(keys, 'receipt.updated', new Printed(JSON.stringify(receipt)), exceptSocketId);
   }
 }
+
+const sent = (message: string, duplicate: boolean): Sent =>
+  new Printed(`{"message":${message},"duplicate":${duplicate}}`);
 
 const ERASED = '{"erased":true}';
 

@@ -3,7 +3,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Actor, PersonRef } from '../actor.js';
 import { Fanout } from '../fanout/fanout.js';
 import { LocationsStore } from '../store/locations.store.js';
-import { AccessService, type Seat } from './access.service.js';
+import { AccessService } from './access.service.js';
+import type { Seat } from './seat.js';
 import { counterpartOf } from './views.js';
 
 interface Typing {

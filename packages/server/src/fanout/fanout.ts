@@ -8,7 +8,14 @@ import type {
 import { Injectable } from '@nestjs/common';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { personKey, type PersonRef } from '../actor.js';
-import { textFrame } from './text-frame.js';
+import type { Printed } from '../printed.js';
+import { Packet } from './packet.js';
+
+/** The way to one client. */
+export interface Line {
+  /** Writes a packet of Socket.IO. What one turn of the event loop writes leaves together. */
+  write(packet: Packet): void;
+}
 
 /** What stays with a socket for its life. `user` is also at `socket.user`, as the founding tutorial reads it. */
 export interface SocketData {
@@ -17,6 +24,8 @@ export interface SocketData {
   expires_at_s: number;
   /** On the process's own clock, when the handshake began. */
   asked_at_ms: number;
+  /** Once it is connected. */
+  line: Line;
 }
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
@@ -45,16 +54,30 @@ export class Fanout {
     payload: EventPayload<N>,
     exceptSocketId?: string,
   ): void {
+    this.writeTo(people.map(personKey), () => packetOf(event, JSON.stringify(payload)), exceptSocketId);
+  }
+
+  /** The same for a payload that is spelled already, and for people by their keys. */
+  toKeys<N extends EventName>(
+    keys: readonly string[],
+    event: N,
+    payload: Printed<EventPayload<N>>,
+    exceptSocketId?: string,
+  ): void {
+    this.writeTo(keys, () => packetOf(event, payload.json), exceptSocketId);
+  }
+
+  private writeTo(keys: readonly string[], print: () => Packet, exceptSocketId: string | undefined): void {
     const namespace = this.server?.sockets;
     if (!namespace) return;
-    let printed: Printed | undefined;
-    for (const person of people) {
-      for (const socketId of namespace.adapter.rooms.get(personKey(person)) ?? []) {
+    let packet: Packet | undefined;
+    for (const key of keys) {
+      const room = namespace.adapter.rooms.get(key);
+      if (room === undefined) continue;
+      for (const socketId of room) {
         const socket = socketId === exceptSocketId ? undefined : namespace.sockets.get(socketId);
-        if (!socket?.connected) continue;
-        printed ??= print(event, payload);
         // What Socket.IO's own broadcast does in the end, without its way there: half of the cost of a message.
-        socket.conn.write(printed.packet, printed.options);
+        if (socket?.connected) socket.data.line.write((packet ??= print()));
       }
     }
   }
@@ -108,19 +131,10 @@ export class Fanout {
   }
 }
 
-/** A packet that is printed once for all its receivers: as text for polling, as a frame for websockets. */
-interface Printed {
-  readonly packet: string;
-  readonly options: { readonly compress: false; readonly wsPreEncodedFrame: Buffer[] };
-}
-
-const ENGINE_MESSAGE = '4';
 const SOCKET_EVENT = '2';
 
-function print(event: EventName, payload: unknown): Printed {
-  const packet = `${SOCKET_EVENT}${JSON.stringify([event, payload])}`;
-  return { packet, options: { compress: false, wsPreEncodedFrame: [textFrame(ENGINE_MESSAGE + packet)] } };
-}
+const packetOf = (event: EventName, json: string): Packet =>
+  new Packet(`${SOCKET_EVENT}["${event}",${json}]`);
 
 interface Emitter {
   emit(event: string, payload: unknown): unknown;

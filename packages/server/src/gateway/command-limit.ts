@@ -1,6 +1,6 @@
 import type { CommandName } from '@curbline/contract';
 import { Inject, Injectable } from '@nestjs/common';
-import { personKey, type PersonRef } from '../actor.js';
+import type { Actor } from '../actor.js';
 import { ChatError } from '../chat-error.js';
 import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
 import { TokenBuckets } from './token-bucket.js';
@@ -35,19 +35,19 @@ export class CommandLimit {
   }
 
   /** Counts a command, before anything else is done for it; throws `rate_limited`. */
-  take(person: PersonRef, name: CommandName): void {
+  take(actor: Actor, name: CommandName): void {
     if (!this.buckets || name === 'message.send') return;
-    const bucket = this.buckets.of(personKey(person));
+    const bucket = this.buckets.of(actor.key);
     if (!bucket.take()) throw new ChatError('rate_limited', { retryAfterMs: bucket.waitMs });
   }
 
   /** Does the work of a command; reads of the person take turns. Who has left while waiting is not read for. */
-  run<T>(person: PersonRef, name: CommandName, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
-    return READS.has(name) ? this.inTurn(person, isThere, work) : work();
+  run<T>(actor: Actor, name: CommandName, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
+    return READS.has(name) ? this.inTurn(actor, isThere, work) : work();
   }
 
-  private async inTurn<T>(person: PersonRef, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
-    const key = personKey(person);
+  private async inTurn<T>(actor: Actor, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
+    const key = actor.key;
     const lane: Lane = this.lanes.get(key) ?? { running: 0, waiting: [] };
     this.lanes.set(key, lane);
     const mustWait = lane.running >= READS_AT_ONCE;

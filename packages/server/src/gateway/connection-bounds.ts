@@ -26,7 +26,7 @@ const PACKETS = { perS: 1_500, burst: 1_500 };
 const MAX_CONNECTS = 10;
 const MAX_PROBES = 5;
 /** Below this no JSON is worth a look before it is parsed. */
-const SUSPICIOUS_LENGTH = 4_096;
+export const SUSPICIOUS_LENGTH = 4_096;
 const SWEEP_EVERY_MS = 250;
 /** For the next poll, once a connection is closed. */
 const FAREWELL_MS = 5_000;
@@ -35,7 +35,8 @@ const LAST_PACKETS = 100;
 
 const CONNECT_PACKET = '0'.charCodeAt(0);
 
-interface Guarded {
+/** One connection, and what it has used of its bounds. */
+export interface Guarded {
   readonly conn: EngineConnection;
   /** Undefined where the operator has switched rate limits off. */
   bucket: TokenBucket | undefined;
@@ -88,9 +89,8 @@ export class ConnectionBounds {
   }
 
   /** An authenticated socket lives on this connection: it gets the bounds of a person, shared by all their sockets. */
-  admit(socket: ChatSocket): void {
-    const guarded = this.guarded.get(socket.conn);
-    if (!guarded) return;
+  admit(socket: ChatSocket): Guarded {
+    const guarded = this.guarded.get(socket.conn) ?? this.guard(socket.conn);
     guarded.sockets += 1;
     this.strangers.delete(guarded);
     guarded.bucket = this.people?.of(personKey(socket.data.user));
@@ -101,9 +101,17 @@ export class ConnectionBounds {
       // A client can leave the namespace and keep the connection: nobody knows it any more.
       if (guarded.sockets === 0 && guarded.conn.readyState === 'open') this.estrange(guarded);
     });
+    return guarded;
   }
 
-  private guard(conn: EngineConnection): void {
+  /** Counts a packet that is read before engine.io sees it; false when it was one too many. */
+  allows(guarded: Guarded): boolean {
+    if (guarded.bucket === undefined || guarded.bucket.take()) return true;
+    this.end(guarded, 'too many packets');
+    return false;
+  }
+
+  private guard(conn: EngineConnection): Guarded {
     const guarded: Guarded = {
       conn,
       bucket: undefined,
@@ -125,6 +133,7 @@ export class ConnectionBounds {
       this.strangers.delete(guarded);
       endOnChatter(conn, LAST_PACKETS);
     });
+    return guarded;
   }
 
   private estrange(guarded: Guarded): void {

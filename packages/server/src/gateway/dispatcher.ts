@@ -4,13 +4,17 @@ import type { z } from 'zod';
 import type { Actor } from '../actor.js';
 import { ChatError } from '../chat-error.js';
 import type { ChatSocket } from '../fanout/fanout.js';
+import { Packet } from '../fanout/packet.js';
 import { parseInput } from '../input.js';
 import { ErrorReport } from '../ops/error-report.js';
+import { Printed } from '../printed.js';
 import { BookingsGateway } from './bookings.gateway.js';
 import { CommandLimit } from './command-limit.js';
 import { ConnectionsGateway } from './connections.gateway.js';
 import { MessagesGateway } from './messages.gateway.js';
 import { commandsOf, type CommandHandler } from './on-command.js';
+import type { PlainEvent } from './packet-parser.js';
+import { isPlainText } from './plain-text.js';
 import { SignalsGateway } from './signals.gateway.js';
 import { TokensGateway } from './tokens.gateway.js';
 
@@ -57,15 +61,18 @@ export class Dispatcher {
     this.stopping = true;
   }
 
-  /** Never throws and never rejects: what a client sends ends in exactly one answer. */
+  /**
+   * An event as Socket.IO hands it over. Never throws and never rejects: what a client sends ends in exactly
+   * one answer.
+   */
   async dispatch(socket: ChatSocket, actor: Actor, name: unknown, args: unknown[]): Promise<void> {
     const callback = typeof args.at(-1) === 'function' ? (args.pop() as Callback) : undefined;
-    const command = typeof name === 'string' ? name.slice(0, MAX_ECHOED_NAME) : '';
     this.running += 1;
     try {
-      const data = await this.handle(socket, actor, name, args);
-      callback?.({ data });
+      const data = await this.handle(socket, actor, name, args.length, args[0]);
+      callback?.({ data: data instanceof Printed ? data.parsed() : data });
     } catch (error) {
+      const command = echoed(name);
       const described = this.report.describe(error, `command ${JSON.stringify(command)}`);
       if (callback) callback({ error: described });
       else socket.emit('exception', { command, error: described });
@@ -74,17 +81,49 @@ export class Dispatcher {
     }
   }
 
-  private async handle(socket: ChatSocket, actor: Actor, name: unknown, args: unknown[]): Promise<unknown> {
+  /** The same for an event that came past Socket.IO, and whose answer leaves likewise. */
+  async answer(socket: ChatSocket, actor: Actor, { id, data: event }: PlainEvent): Promise<void> {
+    const name = event[0];
+    this.running += 1;
+    try {
+      const data = await this.handle(socket, actor, name, event.length - 1, event[1]);
+      if (id === undefined) return;
+      const json = data instanceof Printed ? data.json : JSON.stringify(data);
+      this.write(socket, `3${id}[{"data":${json}}]`);
+    } catch (error) {
+      const command = echoed(name);
+      const described = this.report.describe(error, `command ${JSON.stringify(command)}`);
+      if (id !== undefined) this.write(socket, `3${id}${JSON.stringify([{ error: described }])}`);
+      else socket.emit('exception', { command, error: described });
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  private write(socket: ChatSocket, packet: string): void {
+    if (socket.connected) socket.data.line.write(new Packet(packet));
+  }
+
+  private handle(
+    socket: ChatSocket,
+    actor: Actor,
+    name: unknown,
+    count: number,
+    input: unknown,
+  ): Promise<unknown> {
     // What was asked before is still answered; a client sends this again to whoever serves it next.
     if (this.stopping) throw new ChatError('unavailable', { retryAfterMs: 1_000 });
     const handler = isCommandName(name) ? this.handlers.get(name) : undefined;
     if (!isCommandName(name) || !handler) throw ChatError.invalid([{ path: '', message: 'unknown command' }]);
     this.limit.take(actor, name);
-    if (args.length > 1)
+    if (count > 1)
       throw ChatError.invalid([{ path: '', message: 'one object is expected, not several arguments' }]);
+    if (name === 'message.send' && isPlainText(input)) return handler(actor, input);
     // The table pairs each name with its schema and each handler with its name; TypeScript cannot follow the pair.
-    const payload = parseInput(commands[name].payload as z.ZodType<Payload<CommandName>>, args[0]);
+    const payload = parseInput(commands[name].payload as z.ZodType<Payload<CommandName>>, input);
     const isThere = () => socket.connected && socket.conn.readyState === 'open';
     return this.limit.run(actor, name, isThere, () => handler(actor, payload));
   }
 }
+
+const echoed = (name: unknown): string => (typeof name === 'string' ? name.slice(0, MAX_ECHOED_NAME) : '');

@@ -1,4 +1,5 @@
 import type { Socket } from 'engine.io';
+import { LeanWebSocket } from './lean-websocket.js';
 
 /** What Socket.IO calls `conn`: one client's link, whatever transport carries it. */
 export type EngineConnection = Socket;
@@ -10,6 +11,7 @@ interface Insides {
   readonly socket?: {
     readonly bufferedAmount: number;
     readonly _receiver?: { _maxPayload: number };
+    maxPayload?: number;
     terminate(): void;
   };
   /** The response that waits for something to say, when polling is the transport. */
@@ -26,6 +28,25 @@ export interface PollResponse {
 
 const insidesOf = (transport: unknown): Insides => transport as Insides;
 
+/** What engine.io keeps to itself of a connection. */
+interface ConnectionInsides {
+  readonly pingTimeoutTimer: NodeJS.Timeout | null;
+  readonly writeBuffer: readonly unknown[];
+}
+
+/** The websocket of ours that carries an open connection, when nothing waits for it in engine.io. */
+export function leanSocketOf(conn: EngineConnection): LeanWebSocket | undefined {
+  const { transport } = conn;
+  const { socket } = insidesOf(transport);
+  if (!(socket instanceof LeanWebSocket) || conn.readyState !== 'open' || !transport.writable)
+    return undefined;
+  return (conn as unknown as ConnectionInsides).writeBuffer.length === 0 ? socket : undefined;
+}
+
+/** A ping is under way: engine.io takes any packet for a sign of life, and must see it. */
+export const awaitsPong = (conn: EngineConnection): boolean =>
+  (conn as unknown as ConnectionInsides).pingTimeoutTimer !== null;
+
 /** Bytes that the websocket has taken and the network has not; 0 for polling. */
 export const unsentBytes = (conn: EngineConnection): number =>
   insidesOf(conn.transport).socket?.bufferedAmount ?? 0;
@@ -40,8 +61,9 @@ export const pollResponse = (conn: EngineConnection): PollResponse | undefined =
 export function limitPayload(conn: EngineConnection, maxBytes: number): void {
   const transport = insidesOf(conn.transport);
   if (transport.name === 'polling') transport.maxHttpBufferSize = maxBytes;
-  const receiver = transport.socket?._receiver;
-  if (receiver) receiver._maxPayload = maxBytes;
+  const { socket } = transport;
+  if (socket instanceof LeanWebSocket) socket.maxPayload = maxBytes;
+  else if (socket?._receiver) socket._receiver._maxPayload = maxBytes;
 }
 
 /** How long a polling client that does not poll may keep a closed connection in memory. */

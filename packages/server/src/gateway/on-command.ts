@@ -2,11 +2,15 @@ import 'reflect-metadata';
 import type { CommandName, Payload, Result } from '@curbline/contract';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../actor.js';
+import type { Printed } from '../printed.js';
 
 const COMMANDS = Symbol('curbline.commands');
 
 /** What serves a command: who asks, and the parsed payload. */
-export type CommandHandler<N extends CommandName> = (actor: Actor, payload: Payload<N>) => Promise<Result<N>>;
+export type CommandHandler<N extends CommandName> = (
+  actor: Actor,
+  payload: Payload<N>,
+) => Promise<Result<N> | Printed<Result<N>>>;
 
 interface Registered {
   readonly name: CommandName;
@@ -18,10 +22,10 @@ export const ChatGateway = (): ClassDecorator => Injectable();
 
 /** Binds a method to a command of the contract; its payload and result are checked against the contract's types. */
 export function OnCommand<N extends CommandName>(name: N) {
-  return <M extends string>(
+  return <M extends string, H extends CommandHandler<N>>(
     target: Partial<Record<M, CommandHandler<N>>>,
     method: M,
-    _descriptor: TypedPropertyDescriptor<CommandHandler<N>>,
+    _descriptor: TypedPropertyDescriptor<H>,
   ): void => {
     const known = (Reflect.getOwnMetadata(COMMANDS, target) as Registered[] | undefined) ?? [];
     Reflect.defineMetadata(COMMANDS, [...known, { name, method }], target);

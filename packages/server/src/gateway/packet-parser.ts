@@ -36,7 +36,7 @@ class FastDecoder extends Decoder {
   private attaching = false;
 
   override add(chunk: unknown): void {
-    const packet = typeof chunk === 'string' && !this.attaching ? plainEvent(chunk) : undefined;
+    const packet = typeof chunk === 'string' && !this.attaching ? plainEvent(chunk, 0) : undefined;
     if (packet) {
       this.emitReserved('decoded', packet);
       return;
@@ -46,14 +46,24 @@ class FastDecoder extends Decoder {
   }
 }
 
-function plainEvent(text: string): Packet | undefined {
-  if (text.charCodeAt(0) !== EVENT) return undefined;
-  let at = 1;
+/** An event of the main namespace: its name and what came with it. */
+export interface PlainEvent {
+  readonly type: PacketType.EVENT;
+  readonly nsp: '/';
+  /** Of the answer that is waited for. */
+  readonly id?: number;
+  readonly data: [string, ...unknown[]];
+}
+
+/** Reads `2<id>["name",{…}]` at this place of a text; undefined when something else is there. */
+export function plainEvent(text: string, from: number): PlainEvent | undefined {
+  if (text.charCodeAt(from) !== EVENT) return undefined;
+  let at = from + 1;
   let id: number | undefined;
   for (let digit = text.charCodeAt(at) - ZERO; digit >= 0 && digit <= 9; digit = text.charCodeAt(at) - ZERO) {
     id = (id ?? 0) * 10 + digit;
     at += 1;
-    if (at > MAX_ID_DIGITS) return undefined;
+    if (at - from > MAX_ID_DIGITS) return undefined;
   }
   if (text.charCodeAt(at) !== BRACKET) return undefined;
   let data: unknown;
@@ -64,7 +74,10 @@ function plainEvent(text: string): Packet | undefined {
     return undefined;
   }
   if (!Array.isArray(data) || typeof data[0] !== 'string' || RESERVED.has(data[0])) return undefined;
-  return { type: PacketType.EVENT, nsp: '/', data, ...(id !== undefined && { id }) };
+  const named = data as PlainEvent['data'];
+  return id === undefined
+    ? { type: PacketType.EVENT, nsp: '/', data: named }
+    : { type: PacketType.EVENT, nsp: '/', data: named, id };
 }
 
 /** Socket.IO's `parser` option. */

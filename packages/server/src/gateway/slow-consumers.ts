@@ -16,7 +16,10 @@ const MAX_DOUBTED_BYTES = 4 * MAX_BUFFERED_BYTES;
 /** A client that begins to read again within this learns why it was closed. */
 const FAREWELL_MS = 5_000;
 
-interface Outgoing {
+/** What is on its way to one client. */
+export interface Outgoing {
+  /** The authenticated socket on this connection. */
+  socketId: string | undefined;
   /** What waits in engine.io for the transport. */
   queuedBytes: number;
   /** The largest packet in there: one page that was asked for must not be what closes a slow client. */
@@ -36,7 +39,7 @@ interface Packet {
 @Injectable()
 export class SlowConsumers {
   private readonly logger = new Logger(SlowConsumers.name);
-  private readonly socketIds = new WeakMap<EngineConnection, string>();
+  private readonly watched = new WeakMap<EngineConnection, Outgoing>();
   private endedCount = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -53,12 +56,24 @@ export class SlowConsumers {
   }
 
   /** This socket is who is told when its connection has to be closed. */
-  admit(socket: ChatSocket): void {
-    this.socketIds.set(socket.conn, socket.id);
+  admit(socket: ChatSocket): Outgoing {
+    const outgoing = this.watched.get(socket.conn) ?? this.watch(socket.conn);
+    outgoing.socketId = socket.id;
+    return outgoing;
   }
 
-  private watch(conn: EngineConnection): void {
+  /** So many bytes are about to be written. */
+  watchWrite(conn: EngineConnection, outgoing: Outgoing, bytes: number): void {
+    const waiting = waitingBytes(conn, outgoing);
+    if (waiting === 0) outgoing.largestBytes = 0;
+    else if (waiting > MAX_DOUBTED_BYTES) this.end(conn, outgoing);
+    else if (isTooMuch(waiting, outgoing)) this.doubt(conn, outgoing);
+    if (bytes > outgoing.largestBytes) outgoing.largestBytes = bytes;
+  }
+
+  private watch(conn: EngineConnection): Outgoing {
     const outgoing: Outgoing = {
+      socketId: undefined,
       queuedBytes: 0,
       largestBytes: 0,
       unread: new Map(),
@@ -68,18 +83,16 @@ export class SlowConsumers {
     };
     conn.on('packetCreate', ({ data }: Packet) => {
       const bytes = typeof data === 'string' ? data.length : 0;
-      const waiting = waitingBytes(conn, outgoing);
-      if (waiting === 0) outgoing.largestBytes = 0;
-      else if (waiting > MAX_DOUBTED_BYTES) this.end(conn, outgoing);
-      else if (isTooMuch(waiting, outgoing)) this.doubt(conn, outgoing);
+      this.watchWrite(conn, outgoing, bytes);
       outgoing.queuedBytes += bytes;
-      if (bytes > outgoing.largestBytes) outgoing.largestBytes = bytes;
     });
     conn.on('flush', () => {
       const response = pollResponse(conn);
       if (response) remember(outgoing, response);
       outgoing.queuedBytes = 0;
     });
+    this.watched.set(conn, outgoing);
+    return outgoing;
   }
 
   private doubt(conn: EngineConnection, outgoing: Outgoing): void {
@@ -96,7 +109,7 @@ export class SlowConsumers {
     if (outgoing.ending) return;
     outgoing.ending = true;
     this.endedCount += 1;
-    const socketId = this.socketIds.get(conn);
+    const { socketId } = outgoing;
     if (socketId !== undefined) {
       this.fanout.toSocket(socketId, 'disconnected', {
         reason: 'slow_consumer',

@@ -19,17 +19,27 @@ import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
 import { Fanout, type ChatServer, type ChatSocket } from '../fanout/fanout.js';
 import { Presence } from '../fanout/presence.js';
 import { ErrorReport } from '../ops/error-report.js';
-import { ConnectionBounds, MAX_PAYLOAD_BYTES, STRANGER_MS } from './connection-bounds.js';
+import {
+  ConnectionBounds,
+  MAX_PAYLOAD_BYTES,
+  STRANGER_MS,
+  SUSPICIOUS_LENGTH,
+  type Guarded,
+} from './connection-bounds.js';
 import { Dispatcher } from './dispatcher.js';
-import { packetParser } from './packet-parser.js';
+import { awaitsPong, leanSocketOf } from './engine-connection.js';
+import { packetParser, plainEvent } from './packet-parser.js';
 import { SlowConsumers } from './slow-consumers.js';
-import { BoundedWebSocketServer } from './websocket-engine.js';
+import { SocketLine } from './socket-line.js';
+import { LeanWebSocketServer, StockWebSocketServer } from './websocket-engine.js';
 
 /** Far more devices than a person has; a runaway client costs no more than this. */
 const SOCKETS_PER_PERSON = 100;
 const DRAIN_MS = 5_000;
 /** For the last packets to leave, once every connection is closing. */
 const FLUSH_MS = 300;
+/** engine.io's type of a packet that carries one of Socket.IO's. */
+const MESSAGE = '4'.charCodeAt(0);
 
 /** The Socket.IO server: who may connect, what a socket is, how it ends. */
 @Injectable()
@@ -61,8 +71,9 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       pingInterval: sockets.pingIntervalMs ?? 15_000,
       pingTimeout: sockets.pingTimeoutMs ?? 10_000,
       maxHttpBufferSize: sockets.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
-      wsEngine: BoundedWebSocketServer,
-      parser: packetParser,
+      ...(sockets.engine === 'stock'
+        ? { wsEngine: StockWebSocketServer }
+        : { wsEngine: LeanWebSocketServer, parser: packetParser }),
       transports: sockets.transports ?? ['websocket', 'polling'],
       connectTimeout: STRANGER_MS,
       cors: { origin: (origin, allow) => allow(null, this.origins.allows(origin, undefined)) },
@@ -135,9 +146,9 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
 
   private connected(socket: ChatSocket): void {
     const { user, expires_at_s } = socket.data;
-    const actor: Actor = { ...user, socketId: socket.id };
-    this.bounds.admit(socket);
-    this.slow.admit(socket);
+    const actor: Actor = { ...user, key: personKey(user), socketId: socket.id };
+    const guarded = this.bounds.admit(socket);
+    socket.data.line = new SocketLine(socket.conn, this.slow, this.slow.admit(socket));
     void socket.join(personKey(user));
     this.closeOldest(user);
     this.presence.connected(user, socket.id, user.type);
@@ -150,6 +161,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     socket.onAny(
       (name: unknown, ...args: unknown[]) => void this.dispatcher.dispatch(socket, actor, name, args),
     );
+    this.readDirectly(socket, actor, guarded);
     socket.on('disconnect', () => {
       this.sessions.remove(socket.id);
       this.presence.disconnected(user, socket.id);
@@ -158,6 +170,28 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     socket.on('error', (error: unknown) => {
       if (error instanceof Error) this.logger.warn(`socket error: ${error.message}`);
     });
+  }
+
+  /**
+   * Events of an authenticated websocket go straight to the dispatcher. Whatever is not a plain event, whatever is
+   * large enough to deserve a look first, and everything on polling takes Socket.IO's way.
+   */
+  private readDirectly(socket: ChatSocket, actor: Actor, guarded: Guarded): void {
+    const { conn } = socket;
+    const onText = (text: string): boolean => {
+      if (text.charCodeAt(0) !== MESSAGE || text.length > SUSPICIOUS_LENGTH) return false;
+      if (!socket.connected || conn.readyState !== 'open' || awaitsPong(conn)) return false;
+      const event = plainEvent(text, 1);
+      if (event === undefined) return false;
+      if (this.bounds.allows(guarded)) void this.dispatcher.answer(socket, actor, event);
+      return true;
+    };
+    const listen = () => {
+      const lean = leanSocketOf(conn);
+      if (lean) lean.onText = onText;
+    };
+    listen();
+    conn.once('upgrade', listen);
   }
 
   private closeOldest(user: ChatSocket['data']['user']): void {

@@ -1,5 +1,5 @@
-import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws';
+import { LeanWebSocket } from './lean-websocket.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Clients write a message in one frame, or a few. Each fragment of a message that never ends costs a hundred bytes. */
@@ -12,44 +12,8 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** Pings and pongs of the websocket itself, which nobody above hears of. */
 const CONTROL_FRAMES = { perS: 5, burst: 20 };
 
-type Stream = Pick<Duplex, 'cork' | 'uncork'>;
-
-/** Streams that hold something back until the end of this turn of the event loop. */
-let held = new Set<Stream>();
-
-function release(): void {
-  const streams = held;
-  held = new Set();
-  for (const stream of streams) stream.uncork();
-}
-
-/** What a turn says to one socket (an answer, events, receipts) leaves in one system call. */
-function hold(stream: Stream): void {
-  if (held.has(stream)) return;
-  if (held.size === 0) setImmediate(release);
-  held.add(stream);
-  stream.cork();
-}
-
-/** What the types of ws leave out of its class. */
-interface WithSetSocket {
-  readonly setSocket: (...args: unknown[]) => void;
-}
-
-/** The part of ws' own sender that every frame goes through. */
-interface FrameSender {
-  readonly _socket: Stream;
-  sendFrame: (frame: Buffer[], sent?: (error?: Error) => void) => void;
-}
-
+/** A websocket of ws that bounds control frames; the rest is bounded by ws' own options. */
 class BoundedWebSocket extends WebSocket {
-  /** ws calls it once the handshake is done. */
-  setSocket(...args: unknown[]): void {
-    Reflect.apply((WebSocket.prototype as unknown as WithSetSocket).setSocket, this, args);
-    const { _sender: sender } = this as unknown as { _sender: FrameSender };
-    sender.sendFrame = sendTogether;
-  }
-
   /** The server hands over three arguments, of which the types of ws know one. */
   constructor(...args: [null]) {
     super(...args);
@@ -62,29 +26,27 @@ class BoundedWebSocket extends WebSocket {
   }
 }
 
-/**
- * The frame counts as sent once it is in the stream's buffer, whose size is watched: waiting for the system call
- * would put the turn's second packet into the next write. A stream that fails says so by closing.
- */
-function sendTogether(this: FrameSender, frame: Buffer[], sent?: (error?: Error) => void): void {
-  hold(this._socket);
-  Reflect.apply((Object.getPrototypeOf(this) as FrameSender).sendFrame, this, [frame]);
-  sent?.();
+/** ws' server, with bounds on what is collected before a message is whole. */
+const bounded = (options: ServerOptions, socket: unknown): ServerOptions =>
+  ({
+    ...options,
+    // Only servers make these, with the one signature that it has.
+    WebSocket: socket as typeof WebSocket,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MIN_CHUNKS + Math.ceil((options.maxPayload ?? 0) / CHUNK_BYTES),
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  }) as ServerOptions;
+
+/** The websocket engine of Socket.IO: ws' handshake and receiver around sockets of our own. */
+export class LeanWebSocketServer extends WebSocketServer {
+  constructor(options: ServerOptions) {
+    super(bounded(options, LeanWebSocket));
+  }
 }
 
-/**
- * The websocket engine of Socket.IO: one write for a socket and a turn, and bounds on
- * what is collected before a message is whole.
- */
-export class BoundedWebSocketServer extends WebSocketServer {
+/** ws as it is, for hosts that switch ours off. */
+export class StockWebSocketServer extends WebSocketServer {
   constructor(options: ServerOptions) {
-    super({
-      ...options,
-      // Only servers make these, with the one signature that it has.
-      WebSocket: BoundedWebSocket as unknown as typeof WebSocket,
-      maxFragments: MAX_FRAGMENTS,
-      maxBufferedChunks: MIN_CHUNKS + Math.ceil((options.maxPayload ?? 0) / CHUNK_BYTES),
-      closeTimeout: CLOSE_TIMEOUT_MS,
-    } as ServerOptions);
+    super(bounded(options, BoundedWebSocket));
   }
 }

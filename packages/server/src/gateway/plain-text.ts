@@ -1,0 +1,36 @@
+import type { Payload } from '@curbline/contract';
+
+const FIELDS = 4;
+const MAX_LENGTH = 1_000;
+/** Neither NFC nor the rules for marks, surrogates and NUL have anything to say about these. */
+const printable = /^[\x20-\x7e]{1,128}$/;
+const printableWithInk = /^ *[\x21-\x7e][\x20-\x7e]*$/;
+const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/**
+ * Whether an input is a message that needs no second look: a text in printable ASCII, with exactly the fields of the
+ * schema. Everything else, and every error, is the schema's to judge; what is true here is true there.
+ */
+export function isPlainText(input: unknown): input is Payload<'message.send'> & { kind: 'text' } {
+  if (typeof input !== 'object' || input === null) return false;
+  const { booking_id, client_id, kind, body } = input as Record<string, unknown>;
+  if (kind !== 'text' || typeof booking_id !== 'string' || typeof client_id !== 'string') return false;
+  if (typeof body !== 'object' || body === null) return false;
+  const { text } = body as Record<string, unknown>;
+  return (
+    typeof text === 'string' &&
+    text.length <= MAX_LENGTH &&
+    printableWithInk.test(text) &&
+    guid.test(client_id) &&
+    printable.test(booking_id) &&
+    fieldsOf(input) === FIELDS &&
+    fieldsOf(body) === 1
+  );
+}
+
+/** JSON has no inherited fields: all that there are, are own. */
+function fieldsOf(parsed: object): number {
+  let count = 0;
+  for (const _ in parsed) count += 1;
+  return count;
+}
