@@ -194,6 +194,26 @@ test('a client_id in capitals is echoed in capitals everywhere, and is the same 
   customer.leave();
 });
 
+test('sixty of the longest texts at once, in scripts of one to four bytes, are kept to the letter', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  const letters = ['a', 'ä', 'ع', 'क', '🚕', '\u0001', '"', '\\'];
+  const texts = Array.from({ length: 60 }, (_, n) => {
+    const letter = letters[n % letters.length] ?? 'a';
+    return `${n}:${letter.repeat(Math.floor((2_000 - 4) / letter.length))}`;
+  });
+  const sent = await Promise.all(
+    texts.map((words, n) =>
+      [driver, customer][n % 2]?.data<Sent>('message.send', text(booking_id, crypto.randomUUID(), words)),
+    ),
+  );
+  const log = await logOf(driver, booking_id);
+  const bySeq = (a: MessageObject, b: MessageObject) => a.seq - b.seq;
+  expect(log).toEqual(sent.flatMap((answer) => answer?.message ?? []).toSorted(bySeq));
+  expect(log.map(({ body }) => (body as { text: string }).text).toSorted()).toEqual(texts.toSorted());
+  driver.leave();
+  customer.leave();
+});
+
 test('a repeat after the chat has closed is answered with the kept message; anything new is not kept', async () => {
   const { booking_id, driver, customer } = await pair(server);
   const client_id = crypto.randomUUID();

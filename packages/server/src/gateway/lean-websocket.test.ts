@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WebSocketServer } from 'ws';
 import { LeanWebSocketServer, StockWebSocketServer } from './websocket-engine.js';
@@ -31,7 +31,7 @@ class Reading {
 
   constructor(engine: WebSocketServer) {
     this.http.on('upgrade', (request, socket, head) => {
-      engine.handleUpgrade(request, socket as Socket, head, (ws) => {
+      engine.handleUpgrade(request, socket, head, (ws) => {
         ws.on('error', () => undefined);
         ws.on('message', (data, isBinary) => {
           // ws hands over bytes, ours text: engine.io takes both.

@@ -143,7 +143,10 @@ export class LeanWebSocket extends EventEmitter {
     this.frames = undefined;
     if (socket.destroyed || socket.writableEnded) return;
     if (text !== '') socket.write(text, 'latin1');
-    else if (frames !== undefined) socket.write(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
+    else if (frames !== undefined) {
+      const [first] = frames;
+      socket.write(first !== undefined && frames.length === 1 ? first : Buffer.concat(frames));
+    }
   }
 
   close(code?: number): void {
@@ -298,17 +301,20 @@ const isIdle = ({ _state, _bufferedBytes, _fragmented }: Receiver): boolean =>
   _state === 0 && _bufferedBytes === 0 && _fragmented === 0;
 
 function unmask(chunk: Buffer, mask: number, start: number, end: number): void {
-  const [a, b, c, d] = [chunk[mask]!, chunk[mask + 1]!, chunk[mask + 2]!, chunk[mask + 3]!];
+  const a = chunk[mask] ?? 0;
+  const b = chunk[mask + 1] ?? 0;
+  const c = chunk[mask + 2] ?? 0;
+  const d = chunk[mask + 3] ?? 0;
   let at = start;
   for (; at + 3 < end; at += 4) {
-    chunk[at]! ^= a;
-    chunk[at + 1]! ^= b;
-    chunk[at + 2]! ^= c;
-    chunk[at + 3]! ^= d;
+    chunk[at] = (chunk[at] ?? 0) ^ a;
+    chunk[at + 1] = (chunk[at + 1] ?? 0) ^ b;
+    chunk[at + 2] = (chunk[at + 2] ?? 0) ^ c;
+    chunk[at + 3] = (chunk[at + 3] ?? 0) ^ d;
   }
-  if (at < end) chunk[at]! ^= a;
-  if (at + 1 < end) chunk[at + 1]! ^= b;
-  if (at + 2 < end) chunk[at + 2]! ^= c;
+  if (at < end) chunk[at] = (chunk[at] ?? 0) ^ a;
+  if (at + 1 < end) chunk[at + 1] = (chunk[at + 1] ?? 0) ^ b;
+  if (at + 2 < end) chunk[at + 2] = (chunk[at + 2] ?? 0) ^ c;
 }
 
 const bytesOf = (data: ArrayBuffer | NodeJS.ArrayBufferView): Uint8Array =>

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { ChatError } from '../chat-error.js';
+import { BinaryArrays } from './binary-arrays.js';
 import { Database } from './database.js';
 import { isUnavailable, storeError } from './store-error.js';
 
@@ -39,15 +40,18 @@ export interface KeptRow {
   readonly body: string;
 }
 
-interface AppendedRow {
-  outcome: 0 | 1 | 2;
-  seq: number;
-  /** Milliseconds since the epoch: one multiplication instead of a parser for dates. */
+/** What the append function answers for a batch. */
+interface Appended {
+  /** When, for all that was stored: milliseconds since the epoch. */
   at_ms: number;
-  kind: number;
-  flags: number;
-  id: string;
-  body: string;
+  /** `{3,-1,0}`: stored at 3; kept before, at 1; stale. */
+  seqs: string;
+  kept: KeptEntry[] | null;
+}
+
+interface KeptEntry extends KeptRow {
+  readonly seq: number;
+  readonly at_ms: number;
 }
 
 interface Waiting {
@@ -64,8 +68,7 @@ const MAX_UNSURE = 20_000;
 
 const APPEND = {
   name: 'curbline-append',
-  text: `SELECT outcome, seq, extract(epoch FROM at)::float8 * 1000 AS at_ms, kind, flags, id, body
-         FROM curbline_append($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+  text: 'SELECT at_ms, seqs::text, kept FROM curbline_append($1, $2, $3, $4, $5, $6, $7, $8, $9)',
 };
 
 /**
@@ -79,6 +82,7 @@ export class AppendWriter {
   private size = 0;
   private running = false;
   private flight: Promise<unknown> = Promise.resolve();
+  private readonly arrays = new BinaryArrays();
   /** Sent to a database that stopped answering: it may yet keep them. */
   private readonly unsure = new Set<string>();
 
@@ -141,14 +145,27 @@ export class AppendWriter {
 
   /** Commits a batch and answers each entry. False when the store is away: everybody has been told. */
   private async commit(batch: Waiting[]): Promise<boolean> {
-    let rows: AppendedRow[];
+    let appended: Appended;
     try {
-      rows = await this.execute(batch);
+      appended = await this.execute(batch);
     } catch (error) {
       return await this.recover(batch, error);
     }
-    for (const [index, { entry, resolve }] of batch.entries()) {
-      resolve(outcomeOf(rows[index], this.unsure.size > 0 && this.unsure.delete(keyOf(entry))));
+    const seqs = appended.seqs.slice(1, -1).split(',');
+    const at = new Date(Math.round(appended.at_ms));
+    const kept = appended.kept?.values();
+    let index = 0;
+    for (const { entry, resolve, reject } of batch) {
+      const seq = Number(seqs[index]);
+      index += 1;
+      const untold = this.unsure.size > 0 && this.unsure.delete(keyOf(entry));
+      if (seq > 0) resolve({ outcome: 'stored', seq, at });
+      else if (seq === 0) resolve({ outcome: 'stale' });
+      else {
+        const row = seq < 0 ? kept?.next().value : undefined;
+        if (row === undefined) reject(new Error('the append function answered less than it was asked for'));
+        else resolve(keptOutcome(row, untold));
+      }
     }
     return true;
   }
@@ -191,25 +208,34 @@ export class AppendWriter {
     return all;
   }
 
-  private async execute(batch: Waiting[]): Promise<AppendedRow[]> {
+  private async execute(batch: readonly Waiting[]): Promise<Appended> {
+    const { arrays } = this;
+    arrays.reset();
     const values = [
-      plain(batch, 'bookingNo'),
-      plain(batch, 'epoch'),
-      plain(batch, 'senderNo'),
-      plain(batch, 'scope'),
-      plain(batch, 'clientId'),
-      plain(batch, 'flags'),
-      plain(batch, 'kind'),
-      plain(batch, 'id'),
-      quoted(batch, 'body'),
+      arrays.int8(batch, ({ entry }) => entry.bookingNo),
+      arrays.int4(batch, ({ entry }) => entry.epoch),
+      arrays.int8(batch, ({ entry }) => entry.senderNo),
+      arrays.int2(batch, ({ entry }) => entry.scope),
+      arrays.uuid(batch, ({ entry }) => entry.clientId),
+      arrays.int2(batch, ({ entry }) => entry.flags),
+      arrays.int2(batch, ({ entry }) => entry.kind),
+      arrays.uuid(batch, ({ entry }) => entry.id),
+      arrays.text(batch, ({ entry }) => entry.body),
     ];
-    const result: pg.QueryResult<AppendedRow> = await this.database.writer.query({ ...APPEND, values });
-    return result.rows;
+    const { rows }: pg.QueryResult<Appended> = await this.database.writer.query({ ...APPEND, values });
+    const [appended] = rows;
+    if (appended === undefined) throw new Error('the append function answered nothing');
+    return appended;
   }
 }
 
 /** Moves up to `most` entries without a repeated (sender, client_id) into the batch; returns what is left. */
 function takeDistinct(lane: Waiting[], most: number, batch: Waiting[]): Waiting[] {
+  const [only] = lane;
+  if (lane.length === 1 && most > 0 && only !== undefined) {
+    batch.push(only);
+    return [];
+  }
   const seen = new Set<string>();
   const rest: Waiting[] = [];
   let taken = 0;
@@ -229,25 +255,10 @@ function takeDistinct(lane: Waiting[], most: number, batch: Waiting[]): Waiting[
 const keyOf = ({ bookingNo, senderNo, clientId }: AppendEntry): string =>
   `${bookingNo}:${senderNo}:${clientId}`;
 
-/** A PostgreSQL array of values that need no quotes: numbers and UUIDs. pg would search each for what to escape. */
-function plain(batch: readonly Waiting[], key: Exclude<keyof AppendEntry, 'body'>): string {
-  let list = '';
-  for (const { entry } of batch) list += `,${entry[key] ?? 'NULL'}`;
-  return `{${list.slice(1)}}`;
-}
-
-/** A PostgreSQL array of any text. */
-function quoted(batch: readonly Waiting[], key: 'body'): string {
-  let list = '';
-  for (const { entry } of batch) list += `,"${entry[key].replaceAll(/["\\]/g, String.raw`\$&`)}"`;
-  return `{${list.slice(1)}}`;
-}
-
-function outcomeOf(row: AppendedRow | undefined, untold: boolean): AppendOutcome {
-  if (row === undefined) throw new Error('the append function answered fewer rows than it was asked for');
-  if (row.outcome === 2) return { outcome: 'stale' };
-  const at = new Date(Math.round(row.at_ms));
-  if (row.outcome === 0) return { outcome: 'stored', seq: row.seq, at };
-  const { kind, flags, id, body } = row;
-  return { outcome: 'kept', seq: row.seq, at, row: { kind, flags, id, body }, untold };
-}
+const keptOutcome = ({ seq, at_ms, ...row }: KeptEntry, untold: boolean): AppendOutcome => ({
+  outcome: 'kept',
+  seq,
+  at: new Date(Math.round(at_ms)),
+  row,
+  untold,
+});

@@ -122,80 +122,6 @@ CREATE TABLE idempotency_keys (
 `;
 
 /**
- * Appends a batch in one statement: lock the bookings in one order (no deadlocks), then judge and number what
- * arrived. A volatile function, because each statement inside takes a new snapshot: one taken before the locks
- * were granted would not see what the batch before has committed.
- *
- * A batch never holds one (booking, sender, client_id) twice: the append writer folds repeats.
- *
- * outcome: 0 stored, 1 kept before (the kept row is returned), 2 stale (epoch or closing time has passed).
- * The planner settings matter: the tables' statistics when the plan is cached say nothing about later sizes.
- */
-const append = `
-CREATE FUNCTION curbline_append(
-  p_booking bigint[], p_epoch integer[], p_sender bigint[], p_scope smallint[], p_client uuid[],
-  p_flags smallint[], p_kind smallint[], p_id uuid[], p_body text[]
-) RETURNS TABLE (
-  outcome smallint, seq integer, at timestamptz, kind smallint, flags smallint, id uuid, body text
-)
-LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET jit = off
-AS $$
-#variable_conflict use_column
-DECLARE
-  v_now timestamptz;
-BEGIN
-  PERFORM 1 FROM bookings b WHERE b.no = ANY (p_booking) ORDER BY b.no FOR NO KEY UPDATE;
-  v_now := date_trunc('milliseconds', clock_timestamp());
-  RETURN QUERY
-  WITH asked AS (
-    SELECT i.*,
-           b.last_seq,
-           m.seq AS kept_seq, m.created_at AS kept_at, m.kind AS kept_kind, m.flags AS kept_flags,
-           m.id AS kept_id, m.body AS kept_body,
-           (m.seq IS NULL AND b.no IS NOT NULL AND (i.epoch IS NULL
-             OR (b.epoch = i.epoch AND (b.closes_at IS NULL OR b.closes_at > v_now)))) AS fresh
-    FROM unnest(p_booking, p_epoch, p_sender, p_scope, p_client, p_flags, p_kind, p_id, p_body)
-           WITH ORDINALITY AS i (booking_no, epoch, sender_no, scope, client_id, flags, kind, id, body, ord)
-    LEFT JOIN bookings b ON b.no = i.booking_no
-    LEFT JOIN messages m
-      ON m.booking_no = i.booking_no AND m.client_id = i.client_id AND m.sender_no = i.sender_no
-  ), judged AS MATERIALIZED (
-    SELECT a.*,
-           (a.last_seq + count(*) FILTER (WHERE a.fresh)
-              OVER (PARTITION BY a.booking_no ORDER BY a.ord))::integer AS new_seq
-    FROM asked a
-  ), inserted AS (
-    INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, client_id, body)
-    SELECT j.booking_no, j.sender_no, v_now, j.new_seq, j.kind, j.flags, j.id, j.client_id, j.body
-    FROM judged j WHERE j.fresh
-  ), heads AS (
-    UPDATE bookings b SET
-      last_seq = h.last_seq,
-      driver_sent_seq = coalesce(h.driver_seq, b.driver_sent_seq),
-      customer_sent_seq = coalesce(h.customer_seq, b.customer_sent_seq),
-      active_at = v_now
-    FROM (
-      SELECT j.booking_no, max(j.new_seq) AS last_seq,
-             max(j.new_seq) FILTER (WHERE j.scope = 1) AS driver_seq,
-             max(j.new_seq) FILTER (WHERE j.scope = 2) AS customer_seq
-      FROM judged j WHERE j.fresh GROUP BY j.booking_no
-    ) h
-    WHERE b.no = h.booking_no
-  )
-  SELECT (CASE WHEN j.fresh THEN 0 WHEN j.kept_seq IS NOT NULL THEN 1 ELSE 2 END)::smallint,
-         CASE WHEN j.fresh THEN j.new_seq ELSE j.kept_seq END,
-         CASE WHEN j.fresh THEN v_now ELSE j.kept_at END,
-         j.kept_kind, j.kept_flags, j.kept_id, j.kept_body
-  FROM judged j ORDER BY j.ord;
-END
-$$;
-`;
-
-/**
  * Finds or creates the connection of a booking's pair and links both records, whoever comes first and however
  * many come at once. Order of locks everywhere: driver, customer, booking.
  */
@@ -229,6 +155,6 @@ $$;
 
 export const ground: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
-    for (const script of [tables, append, connect]) await sql.raw(script).execute(db);
+    for (const script of [tables, connect]) await sql.raw(script).execute(db);
   },
 };
