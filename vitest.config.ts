@@ -6,7 +6,6 @@ process.env['TESTS_LEFT_OUT_FILE'] ??= `tests/.out/left-out-${process.pid}.jsonl
 /** Stories that break machines, databases and lines again and again: minutes of work. `npm run test:faults` runs them. */
 const faults = [
   'tests/a-broken-database-connection-ends-no-server.test.ts',
-  'tests/chaos-slice.test.ts',
   'tests/embedded-database.test.ts',
   'tests/hostile-bytes-*.test.ts',
   'tests/sdk-file-outbox.test.ts',
@@ -18,6 +17,7 @@ const all = [
   'apps/*/src/**/*.test.{ts,tsx}',
   'tests/**/*.test.ts',
   'tools/**/*.test.ts',
+  'chaos/**/*.test.ts',
 ];
 
 export default defineConfig(({ mode }) => ({

@@ -10,7 +10,7 @@ import { Postgres } from './rig/postgres.ts';
 import { stopAll } from './rig/process.ts';
 import { allRows } from './rows/all.ts';
 import type { Bench } from './rows/measure.ts';
-import { profile } from './rows/profile.ts';
+import { profile, profileHandshakes, profileMemory } from './rows/profile.ts';
 import { curblineBuilt } from './targets/curbline.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -23,6 +23,11 @@ const { values: options, positionals } = parseArgs({
     'in-flight': { type: 'string', default: '1' },
   },
 });
+const profiles: Record<string, (bench: Bench) => Promise<void>> = {
+  profile,
+  'profile-handshakes': profileHandshakes,
+  'profile-memory': profileMemory,
+};
 const RESULTS = join(OUT, 'results.json');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const whole = (name: string, value: string, max: number): number => {
@@ -50,9 +55,11 @@ async function main(): Promise<number> {
     say(printTable([...results.values()].filter((row) => row.name !== 'curve')));
     return 0;
   }
-  const unknown = positionals.find((name) => name !== 'profile' && allRows[name] === undefined);
+  const unknown = positionals.find((name) => profiles[name] === undefined && allRows[name] === undefined);
   if (unknown !== undefined)
-    throw new Error(`no row ${unknown}: ${Object.keys(allRows).join(', ')}, profile, table, plots`);
+    throw new Error(
+      `no row ${unknown}: ${[...Object.keys(allRows), ...Object.keys(profiles)].join(', ')}, table, plots`,
+    );
   const names = positionals.length > 0 ? positionals : Object.keys(allRows);
   const only = options.only?.split(',');
   if (!curblineBuilt()) say('Curbline is not built: only the others are measured');
@@ -85,8 +92,9 @@ async function main(): Promise<number> {
   const rows: Row[] = [];
   try {
     for (const name of names) {
-      if (name === 'profile') {
-        await profile(bench);
+      const look = profiles[name];
+      if (look !== undefined) {
+        await look(bench);
         continue;
       }
       const row = await allRows[name]!(bench);

@@ -130,6 +130,7 @@ async function perform(options: SuiteOptions, ground: Ground, folder: string): P
       const fault = faults.find((one) => one.name === wanted && one.lane === name);
       if (fault === undefined) continue;
       await sleep(startedAt + atMs - performance.now());
+      ground.server.assertAlive();
       note({ what: 'apply', fault: wanted, details });
       await fault.apply(ground, details);
       await sleep(forMs);
@@ -149,17 +150,19 @@ async function perform(options: SuiteOptions, ground: Ground, folder: string): P
           `${wanted}: the server was not ready within ${READY_LIMIT_MS} ms after it was healed`,
         );
       }
-      if (ground.server.pid === undefined) throw new Error(`${wanted}: the server's process has ended`);
+      ground.server.assertAlive();
     }
   };
   await Promise.all([lane('ground'), lane('way')]);
   await sleep(startedAt + lengthMs - performance.now());
+  ground.server.assertAlive();
   for (const way of ground.ways.values()) way.heal();
   await Promise.all(ground.processes.map((each) => each.finish()));
   const log = Object.fromEntries(await each((id) => ground.server.history(id)));
   const table = Object.fromEntries(await each((id) => ground.server.table(id)));
   const heads = Object.fromEntries(Object.entries(table).map(([id, rows]) => [id, rows.at(-1)?.seq ?? 0]));
   await Promise.all(ground.processes.map((one) => one.end(heads, SEE_ALL_WITHIN_MS)));
+  ground.server.assertAlive();
   const cuts: Record<string, number> = {};
   for (const way of ground.ways.values())
     for (const [point, count] of Object.entries(way.cuts)) cuts[point] = (cuts[point] ?? 0) + count;

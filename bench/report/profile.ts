@@ -13,6 +13,50 @@ export interface CpuProfile {
 
 const NOT_WORK = new Set(['(idle)', '(root)']);
 
+/** A node of the tree that the inspector's `HeapProfiler.getSamplingProfile` gives: what is alive, by who allocated it. */
+export interface HeapNode {
+  callFrame: ProfileNode['callFrame'];
+  selfSize: number;
+  children: HeapNode[];
+}
+
+/** Lines that say what is kept for each of so many things, in bytes. */
+export function describeHeap(head: HeapNode, things: number, top = 45): string[] {
+  const own = new Map<string, number>();
+  const all = new Map<string, number>();
+  let total = 0;
+  const walk = (node: HeapNode, above: Set<string>): number => {
+    const name = `${node.callFrame.functionName || '(anonymous)'}  ${where(node)}`;
+    const within = above.has(name) ? above : new Set(above).add(name);
+    add(own, name, node.selfSize);
+    total += node.selfSize;
+    let size = node.selfSize;
+    for (const child of node.children) size += walk(child, within);
+    if (within !== above) add(all, name, size);
+    return size;
+  };
+  walk(head, new Set());
+  const lines = (map: Map<string, number>) =>
+    [...map]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, top)
+      .map(
+        ([name, bytes]) =>
+          `${Math.round(bytes / things)
+            .toString()
+            .padStart(8)}  ${name}`,
+      );
+  return [
+    `${Math.round(total / things)} bytes`,
+    '',
+    'by function (its own):',
+    ...lines(own),
+    '',
+    'by function (with what it calls):',
+    ...lines(all),
+  ];
+}
+
 /** Lines that say where the time of a profile went, in microseconds for each of `messages`. */
 export function describeProfile(profile: CpuProfile, messages: number, top = 45): string[] {
   const self = new Map<number, number>();
@@ -50,7 +94,7 @@ function add(map: Map<string, number>, key: string, value: number): void {
   map.set(key, (map.get(key) ?? 0) + value);
 }
 
-function where(node: ProfileNode): string {
+function where(node: Pick<ProfileNode, 'callFrame'>): string {
   const { url, lineNumber } = node.callFrame;
   const file = url
     .replace(/^file:\/\//, '')

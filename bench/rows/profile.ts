@@ -1,33 +1,86 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeProfile, type CpuProfile } from '../report/profile.ts';
+import { describeHeap, describeProfile, type CpuProfile, type HeapNode } from '../report/profile.ts';
 import { Inspector } from '../rig/inspector.ts';
 import { OUT } from '../rig/paths.ts';
 import { allTargets } from '../targets/all.ts';
+import { curbline } from '../targets/curbline.ts';
+import { socketIoRelay } from '../targets/relays.ts';
+import type { Running, Target } from '../targets/target.ts';
 import { loadOnce, withServer, type Bench } from './measure.ts';
+import { holdSockets, shakeHands } from './sockets.ts';
 
 /** Where a server's CPU goes under the closed loop; the whole profile is kept for a viewer. */
 export async function profile(bench: Bench): Promise<void> {
-  for (const target of bench.targets(...allTargets)) {
+  await profiled(bench, allTargets, async (target, running, start) => {
+    const pairs = await running.seed(bench.shape.pairs);
+    const shape = { ...bench.shape, loop: { kind: 'closed', inFlight: bench.inFlight } } as const;
+    await loadOnce(bench, target, running, pairs, shape);
+    await start();
+    return (await loadOnce(bench, target, running, pairs, shape, 1)).total.acked;
+  });
+}
+
+/** The same for people who connect, one after the other, with tokens that the server has not seen. */
+export async function profileHandshakes(bench: Bench): Promise<void> {
+  await profiled(bench, [curbline, socketIoRelay], async (target, running, start) => {
+    await shakeHands(bench, target, running, 20_000);
+    await start();
+    const { handshakes } = await shakeHands(bench, target, running, 200_000);
+    // The load's own warm-up is profiled too, and not counted by it.
+    const { warmupMs, measureMs } = bench.shape.timing;
+    return (handshakes * (warmupMs + measureMs)) / measureMs;
+  });
+}
+
+/** What idle sockets keep in the heap, by who allocated it. */
+export async function profileMemory(bench: Bench): Promise<void> {
+  const sockets = bench.quick ? 2_000 : 5_000;
+  for (const target of bench.targets(curbline, socketIoRelay)) {
+    await withServer(
+      bench,
+      target,
+      'apart',
+      async (running) => {
+        const inspector = await Inspector.open(running.process);
+        const start = () => inspector.ask('HeapProfiler.startSampling', { samplingInterval: 2_048 });
+        await holdSockets(bench, target, running, [200, sockets], inspector, start);
+        const { profile: kept } = (await inspector.ask('HeapProfiler.getSamplingProfile')) as {
+          profile: { head: HeapNode };
+        };
+        inspector.close();
+        bench.say(`\n# ${target.name}: bytes in the heap for each of ${sockets - 200} idle sockets`);
+        for (const line of describeHeap(kept.head, sockets - 200)) bench.say(line);
+      },
+      { nodeArgs: ['--inspect=127.0.0.1:0'] },
+    );
+  }
+}
+
+/** Launches each server, runs the work on it from when it asks to start, and says what the work spent on what. */
+async function profiled(
+  bench: Bench,
+  targets: readonly Target[],
+  work: (target: Target, running: Running, start: () => Promise<void>) => Promise<number>,
+): Promise<void> {
+  for (const target of bench.targets(...targets)) {
     await withServer(
       bench,
       target,
       'together',
       async (running) => {
         const inspector = await Inspector.open(running.process);
-        const pairs = await running.seed(bench.shape.pairs);
-        const shape = { ...bench.shape, loop: { kind: 'closed', inFlight: bench.inFlight } } as const;
-        await loadOnce(bench, target, running, pairs, shape);
-        await inspector.ask('Profiler.enable');
-        await inspector.ask('Profiler.setSamplingInterval', { interval: 200 });
-        await inspector.ask('Profiler.start');
-        const sample = await loadOnce(bench, target, running, pairs, shape, 1);
+        const count = await work(target, running, async () => {
+          await inspector.ask('Profiler.enable');
+          await inspector.ask('Profiler.setSamplingInterval', { interval: 200 });
+          await inspector.ask('Profiler.start');
+        });
         const stopped = (await inspector.ask('Profiler.stop')) as { profile: CpuProfile };
         inspector.close();
         const file = join(OUT, `${target.name}.cpuprofile`);
         writeFileSync(file, JSON.stringify(stopped.profile));
-        bench.say(`\n# ${target.name}: ${Math.round(sample.ackedPerSecond)}/s while profiled; ${file}`);
-        for (const line of describeProfile(stopped.profile, sample.total.acked)) bench.say(line);
+        bench.say(`\n# ${target.name}; ${file}`);
+        for (const line of describeProfile(stopped.profile, count)) bench.say(line);
       },
       { nodeArgs: ['--inspect=127.0.0.1:0'] },
     );

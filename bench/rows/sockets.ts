@@ -34,7 +34,10 @@ export async function memory(bench: Bench): Promise<Row> {
         bench,
         target,
         'apart',
-        (running) => hold(bench, target, running, steps),
+        async (running) => {
+          const inspector = await Inspector.open(running.process);
+          return holdSockets(bench, target, running, steps, inspector).finally(() => inspector.close());
+        },
         { nodeArgs: ['--inspect=127.0.0.1:0'] },
       );
       const first = held[0]!;
@@ -62,8 +65,15 @@ interface Held {
   after: number;
 }
 
-async function hold(bench: Bench, target: Target, running: Running, steps: number[]): Promise<Held[]> {
-  const inspector = await Inspector.open(running.process);
+/** Opens sockets in steps and looks at the server's memory after each; `warm` runs after the first. */
+export async function holdSockets(
+  bench: Bench,
+  target: Target,
+  running: Running,
+  steps: number[],
+  inspector: Inspector,
+  warm: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<Held[]> {
   const pairs = await running.seed((steps.at(-1) ?? 0) / 2);
   const load = startLoad({
     mode: 'idle',
@@ -86,11 +96,11 @@ async function hold(bench: Bench, target: Target, running: Running, steps: numbe
       await inspector.collectGarbage();
       await sleep(500);
       held.push({ sockets, before, after: residentBytes(running.process.pid).all });
+      if (held.length === 1) await warm();
       load.child.stdin?.write('next\n');
     }
     return held;
   } finally {
-    inspector.close();
     await load.stop();
   }
 }
@@ -127,22 +137,30 @@ export async function handshakes(bench: Bench): Promise<Row> {
 }
 
 function shake(bench: Bench, target: Target, people: number): Promise<HandshakesResult> {
+  return withServer(bench, target, 'apart', (running) => shakeHands(bench, target, running, people));
+}
+
+/** People connect and leave, so many at a time, each with a token of their own until these are used up. */
+export function shakeHands(
+  bench: Bench,
+  target: Target,
+  running: Running,
+  people: number,
+): Promise<HandshakesResult> {
   const checked = target.tokenPlace !== 'none';
   const tokens = checked
     ? Array.from({ length: people }, (_, i) =>
         mintToken(TOKEN_SECRET, `visitor-${i}`, i % 2 === 0 ? 'driver' : 'customer'),
       )
     : [];
-  return withServer(bench, target, 'apart', (running) =>
-    runLoad<HandshakesResult>({
-      mode: 'handshakes',
-      port: running.port,
-      dialect: target.dialect,
-      tokenPlace: target.tokenPlace,
-      watch: { server: running.process.pid, database: bench.postgres.pid },
-      tokens,
-      concurrency: 64,
-      ...bench.shape.timing,
-    }),
-  );
+  return runLoad<HandshakesResult>({
+    mode: 'handshakes',
+    port: running.port,
+    dialect: target.dialect,
+    tokenPlace: target.tokenPlace,
+    watch: { server: running.process.pid, database: bench.postgres.pid },
+    tokens,
+    concurrency: 64,
+    ...bench.shape.timing,
+  });
 }

@@ -6,16 +6,16 @@ const DISPATCHER = 'packages/server/dist/gateway/dispatcher.js';
 const OUTBOX = 'packages/client/dist/outbox.js';
 const THREAD = 'packages/client/dist/thread.js';
 
-const APPEND_QUERY = 'const result = await this.database.writer.query({ ...APPEND, values });';
+const APPEND_QUERY = 'const { rows } = await this.database.writer.query({ ...APPEND, values });';
 /** The rows are handed out when the statement is done; the commit follows a moment later. */
 const commitLater: Patch = {
   file: WRITER,
   find: APPEND_QUERY,
   put: `const client = await this.database.writer.connect();
-        let result;
+        let rows;
         try {
             await client.query('BEGIN');
-            result = await client.query({ ...APPEND, values });
+            ({ rows } = await client.query({ ...APPEND, values }));
         }
         catch (error) {
             client.release(true);
@@ -44,8 +44,8 @@ export const bugs: readonly Bug[] = [
       commitLater,
       {
         file: MESSAGES,
-        find: 'return { message, duplicate: false };',
-        put: 'await this.store.writer.committed; return { message, duplicate: false };',
+        find: 'return sent(message, false);',
+        put: 'await this.store.writer.committed; return sent(message, false);',
       },
     ],
     breaks: ['told-is-stored'],
@@ -75,21 +75,20 @@ export const bugs: readonly Bug[] = [
         file: WRITER,
         find: APPEND_QUERY,
         put: `const client = await this.database.writer.connect();
-        const rows = [];
+        const [seqs, keptRows, at] = [[], [], new Date()];
         try {
             await client.query('BEGIN');
             this.heads ??= new Map();
             for (const { entry: e } of batch) {
-                const kept = await client.query('SELECT seq, created_at AS at, kind, flags, id, body FROM messages WHERE booking_no = $1 AND client_id = $2 AND sender_no = $3', [e.bookingNo, e.clientId, e.senderNo]);
-                if (kept.rows[0]) { rows.push({ outcome: 1, ...kept.rows[0] }); continue; }
+                const kept = await client.query('SELECT seq, extract(epoch FROM created_at) * 1000 AS at_ms, kind, flags, id, body FROM messages WHERE booking_no = $1 AND client_id = $2 AND sender_no = $3', [e.bookingNo, e.clientId, e.senderNo]);
+                if (kept.rows[0]) { seqs.push(-kept.rows[0].seq); keptRows.push(kept.rows[0]); continue; }
                 if (!this.heads.has(e.bookingNo))
                     this.heads.set(e.bookingNo, (await client.query('SELECT last_seq FROM bookings WHERE no = $1', [e.bookingNo])).rows[0].last_seq);
                 const seq = this.heads.get(e.bookingNo) + 1;
                 this.heads.set(e.bookingNo, seq);
-                const at = new Date();
                 await client.query('INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, client_id, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [e.bookingNo, e.senderNo, at, seq, e.kind, e.flags, e.id, e.clientId, e.body]);
                 await client.query('UPDATE bookings SET last_seq = $2 WHERE no = $1', [e.bookingNo, seq]);
-                rows.push({ outcome: 0, seq, at });
+                seqs.push(seq);
             }
             await client.query('COMMIT');
         }
@@ -98,7 +97,7 @@ export const bugs: readonly Bug[] = [
             throw error;
         }
         client.release();
-        const result = { rows };`,
+        const rows = [{ at_ms: at.getTime(), seqs: '{' + seqs.join(',') + '}', kept: keptRows }];`,
       },
     ],
     breaks: ['gapless'],
@@ -125,8 +124,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: MESSAGES,
-        find: /return \{ message, duplicate: true \}/,
-        put: 'return { message, duplicate: false }',
+        find: 'return sent(message, true);',
+        put: 'return sent(message, false);',
       },
     ],
     breaks: ['repeat-is-known'],
@@ -139,8 +138,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: DISPATCHER,
-        find: 'callback?.({ data });',
-        put: 'if (Math.random() >= 0.01) callback?.({ data });',
+        find: 'this.write(socket, `3${id}[{"data":${json}}]`);',
+        put: 'if (Math.random() >= 0.01) this.write(socket, `3${id}[{"data":${json}}]`);',
       },
     ],
     breaks: ['one-answer'],
@@ -167,8 +166,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: MESSAGES,
-        find: /this\.tell\(seat, message, actor\.socketId\);(\s+return \{ message, duplicate: false)/,
-        put: "this.tell(seat, { ...message, body: content.text === undefined ? content : { text: content.text.normalize('NFD') } }, actor.socketId);$1",
+        find: /this\.tell\(seat, result\.seq, at, message, actor\.socketId\);(\s+return sent\(message, false\))/,
+        put: "this.tell(seat, result.seq, at, message.replace(body, () => body.normalize('NFD')), actor.socketId);$1",
       },
     ],
     breaks: ['told-is-stored'],
@@ -195,8 +194,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: MESSAGES,
-        find: 'return { message, duplicate: false };',
-        put: "if (Math.random() < 0.02) throw new ChatError('unavailable'); return { message, duplicate: false };",
+        find: 'return sent(message, false);',
+        put: "if (Math.random() < 0.02) throw new ChatError('unavailable'); return sent(message, false);",
       },
     ],
     breaks: ['refused-is-not-told'],

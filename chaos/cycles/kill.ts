@@ -62,5 +62,13 @@ function killPostmaster(server: Server): void {
 }
 
 async function comesBack(server: Server): Promise<void> {
-  if (!(await until(() => server.isReady(), 60_000, 20))) throw new Error('the server did not come back');
+  const back = await until(
+    () => {
+      server.assertAlive();
+      return server.isReady();
+    },
+    60_000,
+    20,
+  );
+  if (!back) throw new Error('the database did not come back');
 }

@@ -74,6 +74,8 @@ export class ClientProcess {
   }
 
   async #order(order: Order, then: Report['report'], withinMs: number): Promise<void> {
+    if (this.pid === undefined)
+      throw new Error(`the clients ${this.name} have ended by themselves: see their log`);
     const done = this.#report(then, withinMs);
     this.#child?.stdin?.write(`${JSON.stringify(order)}\n`);
     await done;

@@ -29,8 +29,10 @@ export class Server {
   readonly dataDir: string;
   readonly clusterDir: string;
   port = 0;
+  /** How a process ended that nobody had told to end: never, if the server keeps its promise. */
+  endedByItself: string | undefined;
   /** Only false while somebody means it to be down. */
-  wanted = false;
+  #wanted = false;
   #child: ChildProcess | undefined;
   readonly #options: ServerOptions;
   readonly #logFile: string;
@@ -53,6 +55,11 @@ export class Server {
       : child.pid;
   }
 
+  /** Throws when the process has ended and nobody had told it to. */
+  assertAlive(): void {
+    if (this.endedByItself !== undefined) throw new Error(this.endedByItself);
+  }
+
   /** Starts the process; resolves when it says that it is ready. */
   async start(): Promise<void> {
     const { bug, env } = this.#options;
@@ -73,7 +80,7 @@ export class Server {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
-    this.wanted = true;
+    this.#wanted = true;
     let said = '';
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`not ready in time: ${said}`)), START_LIMIT_MS);
@@ -92,6 +99,7 @@ export class Server {
       child.once('exit', (code, by) => {
         clearTimeout(timer);
         appendFileSync(this.#logFile, `--- the process ended: ${by ?? code}\n`);
+        if (this.#wanted) this.endedByItself ??= `the server ended by itself with ${by ?? code}: see its log`;
         reject(new Error(`the server ended with ${by ?? code}: ${said.slice(-2_000)}`));
       });
     });
@@ -99,7 +107,7 @@ export class Server {
 
   /** Ends the process at once. */
   async kill(by: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    this.wanted = false;
+    this.#wanted = false;
     const child = this.#child;
     if (this.pid === undefined || child === undefined) return;
     const gone = once(child, 'exit');

@@ -5,6 +5,7 @@ import { ChatError } from '../chat-error.js';
 import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
 import type { Identity } from './identity.js';
 import { IdentityCache } from './identity-cache.js';
+import { PlainTokens } from './plain-tokens.js';
 
 const HMAC = ['HS256'];
 const KEY_SET = ['RS256', 'ES256', 'EdDSA'];
@@ -17,11 +18,13 @@ const MAX_NAME_CODE_POINTS = 200;
 export class TokenVerifier {
   /** Imported once: jose would import raw bytes anew for each token, which doubles what a check costs. */
   private readonly secret: Promise<CryptoKey> | undefined;
+  private readonly plain: PlainTokens | undefined;
   private readonly checked = new IdentityCache();
   private readonly keySet: ReturnType<typeof createRemoteJWKSet> | undefined;
 
   constructor(@Inject(CHAT_OPTIONS) { tokens }: ChatOptions) {
     this.secret = tokens.secret === undefined ? undefined : importSecret(tokens.secret);
+    this.plain = tokens.secret === undefined ? undefined : new PlainTokens(tokens.secret);
     this.keySet = tokens.jwksUrl === undefined ? undefined : createRemoteJWKSet(new URL(tokens.jwksUrl));
   }
 
@@ -29,6 +32,8 @@ export class TokenVerifier {
   async verify(token: unknown): Promise<Identity> {
     if (typeof token !== 'string' || token === '' || token.length > MAX_TOKEN_LENGTH)
       throw refused('it is not a token');
+    const plain = this.plain?.payload(token);
+    if (plain) return identityOf(plain);
     const known = this.checked.get(token);
     if (known) return known;
     const identity = identityOf(await this.payload(token));

@@ -7,7 +7,7 @@ import type {
 } from '@curbline/contract';
 import { Injectable } from '@nestjs/common';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
-import { personKey, type PersonRef } from '../actor.js';
+import { personKey, type Actor, type PersonRef } from '../actor.js';
 import type { Printed } from '../printed.js';
 import { Packet } from './packet.js';
 
@@ -19,7 +19,7 @@ export interface Line {
 
 /** What stays with a socket for its life. `user` is also at `socket.user`, as the founding tutorial reads it. */
 export interface SocketData {
-  user: PersonRef & { name?: string; type: string };
+  user: Actor;
   /** Seconds since the epoch when the token ends. */
   expires_at_s: number;
   /** On the process's own clock, when the handshake began. */

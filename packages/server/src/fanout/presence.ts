@@ -1,16 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { personKey, type PersonRef } from '../actor.js';
+import { personKey, type Actor, type PersonRef } from '../actor.js';
 
 /** A person's presence changed on this node. */
 export type PresenceListener = (person: PersonRef, at: Date) => void;
 
 interface Connected {
   readonly person: PersonRef;
-  /** Client type by socket. */
-  readonly sockets: Map<string, string>;
+  readonly sockets: Actor[];
   /** What the others were told last. */
   told: string;
-  timer?: NodeJS.Timeout | undefined;
+  timer: NodeJS.Timeout | undefined;
 }
 
 /** A page that reloads or a phone that changes cells is back within this: nobody needs to hear of it. */
@@ -26,19 +25,26 @@ export class Presence {
     this.listener = listener;
   }
 
-  connected(person: PersonRef, socketId: string, type: string): void {
-    const key = personKey(person);
-    const entry: Connected = this.people.get(key) ?? { person, sockets: new Map(), told: '' };
+  connected(actor: Actor): void {
+    const { key } = actor;
+    const entry: Connected = this.people.get(key) ?? {
+      person: actor,
+      sockets: [],
+      told: '',
+      timer: undefined,
+    };
     this.people.set(key, entry);
-    entry.sockets.set(socketId, type);
+    entry.sockets.push(actor);
     this.settle(key, entry);
   }
 
-  disconnected(person: PersonRef, socketId: string): void {
-    const key = personKey(person);
+  disconnected(actor: Actor): void {
+    const { key } = actor;
     const entry = this.people.get(key);
-    if (!entry?.sockets.delete(socketId)) return;
-    if (entry.sockets.size > 0) {
+    const at = entry?.sockets.indexOf(actor) ?? -1;
+    if (!entry || at < 0) return;
+    entry.sockets.splice(at, 1);
+    if (entry.sockets.length > 0) {
       this.settle(key, entry);
       return;
     }
@@ -69,12 +75,13 @@ export class Presence {
   private settle(key: string, entry: Connected): void {
     clearTimeout(entry.timer);
     entry.timer = undefined;
-    if (entry.sockets.size === 0) this.people.delete(key);
-    const now = typesOf(entry).join(' ');
+    if (entry.sockets.length === 0) this.people.delete(key);
+    const [first] = entry.sockets;
+    const now = first && entry.sockets.length === 1 ? first.type : typesOf(entry).join(' ');
     if (now === entry.told) return;
     entry.told = now;
     this.listener?.(entry.person, new Date());
   }
 }
 
-const typesOf = (entry: Connected): string[] => [...new Set(entry.sockets.values())].sort();
+const typesOf = (entry: Connected): string[] => [...new Set(entry.sockets.map(({ type }) => type))].sort();

@@ -1,5 +1,4 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { personKey } from '../actor.js';
 import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
 import type { ChatServer, ChatSocket } from '../fanout/fanout.js';
 import { isModestJson } from '../json-shape.js';
@@ -8,6 +7,7 @@ import {
   endOnChatter,
   limitPayload,
   limitPollingClose,
+  mayUpgrade,
   terminate,
   type EngineConnection,
 } from './engine-connection.js';
@@ -37,6 +37,7 @@ const CONNECT_PACKET = '0'.charCodeAt(0);
 
 /** One connection, and what it has used of its bounds. */
 export interface Guarded {
+  readonly bounds: ConnectionBounds;
   readonly conn: EngineConnection;
   /** Undefined where the operator has switched rate limits off. */
   bucket: TokenBucket | undefined;
@@ -62,7 +63,6 @@ interface Packet {
 @Injectable()
 export class ConnectionBounds {
   private readonly logger = new Logger(ConnectionBounds.name);
-  private readonly guarded = new WeakMap<EngineConnection, Guarded>();
   /** Oldest first, as a set keeps its order. */
   private readonly strangers = new Set<Guarded>();
   private readonly people: TokenBuckets | undefined;
@@ -90,18 +90,19 @@ export class ConnectionBounds {
 
   /** An authenticated socket lives on this connection: it gets the bounds of a person, shared by all their sockets. */
   admit(socket: ChatSocket): Guarded {
-    const guarded = this.guarded.get(socket.conn) ?? this.guard(socket.conn);
+    const guarded = guardedOf(socket.conn) ?? this.guard(socket.conn);
     guarded.sockets += 1;
     this.strangers.delete(guarded);
-    guarded.bucket = this.people?.of(personKey(socket.data.user));
+    guarded.bucket = this.people?.of(socket.data.user.key);
     guarded.maxBytes = this.maxPayloadBytes;
     limitPayload(guarded.conn, guarded.maxBytes);
-    socket.once('disconnect', () => {
-      guarded.sockets -= 1;
-      // A client can leave the namespace and keep the connection: nobody knows it any more.
-      if (guarded.sockets === 0 && guarded.conn.readyState === 'open') this.estrange(guarded);
-    });
     return guarded;
+  }
+
+  /** Its authenticated socket has left. A client can keep the connection: nobody knows it any more. */
+  left(guarded: Guarded): void {
+    guarded.sockets -= 1;
+    if (guarded.sockets === 0 && guarded.conn.readyState === 'open') this.estrange(guarded);
   }
 
   /** Counts a packet that is read before engine.io sees it; false when it was one too many. */
@@ -113,6 +114,7 @@ export class ConnectionBounds {
 
   private guard(conn: EngineConnection): Guarded {
     const guarded: Guarded = {
+      bounds: this,
       conn,
       bucket: undefined,
       maxBytes: 0,
@@ -123,17 +125,18 @@ export class ConnectionBounds {
       strangerSinceMs: 0,
       ended: false,
     };
-    this.guarded.set(conn, guarded);
+    Object.assign(conn, { [GUARDED]: guarded });
     this.estrange(guarded);
     limitPollingClose(conn, FAREWELL_MS);
-    conn.on('packet', (packet: Packet) => this.received(guarded, packet));
-    conn.on('upgrading', (transport: unknown) => this.probed(guarded, transport));
-    conn.on('upgrade', () => limitPayload(conn, guarded.maxBytes));
-    conn.once('close', () => {
-      this.strangers.delete(guarded);
-      endOnChatter(conn, LAST_PACKETS);
-    });
+    conn.on('packet', onPacket).on('close', onClose);
+    if (mayUpgrade(conn)) conn.on('upgrading', onUpgrading).on('upgrade', onUpgrade);
     return guarded;
+  }
+
+  /** @internal */
+  closed(guarded: Guarded): void {
+    this.strangers.delete(guarded);
+    endOnChatter(guarded.conn, LAST_PACKETS);
   }
 
   private estrange(guarded: Guarded): void {
@@ -144,7 +147,8 @@ export class ConnectionBounds {
     this.strangers.add(guarded);
   }
 
-  private received(guarded: Guarded, { data }: Packet): void {
+  /** @internal */
+  received(guarded: Guarded, { data }: Packet): void {
     if (guarded.ended) return;
     if (guarded.bucket && !guarded.bucket.take()) this.end(guarded, 'too many packets');
     else if (typeof data === 'string') {
@@ -160,8 +164,8 @@ export class ConnectionBounds {
     }
   }
 
-  /** A websocket that wants to take over from polling speaks before it is the transport, so it is counted here. */
-  private probed(guarded: Guarded, transport: unknown): void {
+  /** @internal A websocket that wants to take over from polling speaks before it is the transport, so it is counted here. */
+  probed(guarded: Guarded, transport: unknown): void {
     guarded.probes += 1;
     if (guarded.probes <= MAX_PROBES) return;
     terminate(transport);
@@ -192,4 +196,29 @@ export class ConnectionBounds {
     }
     this.violations.clear();
   }
+}
+
+/** Where a connection keeps what it has used: one listener then serves all of them. */
+const GUARDED = Symbol('guarded');
+
+const guardedOf = (conn: EngineConnection): Guarded | undefined =>
+  (conn as EngineConnection & { [GUARDED]?: Guarded })[GUARDED];
+
+function onPacket(this: EngineConnection, packet: Packet): void {
+  const guarded = guardedOf(this);
+  guarded?.bounds.received(guarded, packet);
+}
+
+function onClose(this: EngineConnection): void {
+  const guarded = guardedOf(this);
+  guarded?.bounds.closed(guarded);
+}
+
+function onUpgrading(this: EngineConnection, transport: unknown): void {
+  const guarded = guardedOf(this);
+  guarded?.bounds.probed(guarded, transport);
+}
+
+function onUpgrade(this: EngineConnection): void {
+  limitPayload(this, guardedOf(this)?.maxBytes ?? 0);
 }

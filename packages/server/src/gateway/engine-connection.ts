@@ -43,9 +43,35 @@ export function leanSocketOf(conn: EngineConnection): LeanWebSocket | undefined 
   return (conn as unknown as ConnectionInsides).writeBuffer.length === 0 ? socket : undefined;
 }
 
+/** What a second handshake on the same connection may still be judged by. */
+const KEPT_HEADERS = ['authorization', 'token', 'origin'];
+const KEPT_QUERY = ['token', 'type'];
+
+/** Lets go of the request that began a connection: with its headers and streams it is a third of an idle socket. */
+export function forgetRequest(conn: EngineConnection): void {
+  const request = (conn as { request?: { headers: object; _query?: object } }).request;
+  if (request === undefined) return;
+  const headers = picked(request.headers, KEPT_HEADERS);
+  const _query = picked(request._query, KEPT_QUERY);
+  const bare = headers === NOTHING && _query === NOTHING;
+  Object.assign(conn, { request: bare ? BARE : { ...BARE, headers, _query } });
+}
+
+const NOTHING = {};
+/** What Socket.IO reads of a request. TLS never ends here. */
+const BARE = { headers: NOTHING, _query: NOTHING, url: '', connection: NOTHING };
+
+function picked(from: object | undefined, names: readonly string[]): object {
+  const found = Object.entries(from ?? NOTHING).filter(([name]) => names.includes(name));
+  return found.length === 0 ? NOTHING : Object.fromEntries(found);
+}
+
 /** A ping is under way: engine.io takes any packet for a sign of life, and must see it. */
 export const awaitsPong = (conn: EngineConnection): boolean =>
   (conn as unknown as ConnectionInsides).pingTimeoutTimer !== null;
+
+/** It began with polling, and a websocket may take over. */
+export const mayUpgrade = (conn: EngineConnection): boolean => insidesOf(conn.transport).name === 'polling';
 
 /** Bytes that the websocket has taken and the network has not; 0 for polling. */
 export const unsentBytes = (conn: EngineConnection): number =>

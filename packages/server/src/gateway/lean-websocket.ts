@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import * as ws from 'ws';
 import { byteFrame, textFrame, type Frame } from '../fanout/packet.js';
 import { TokenBucket } from './token-bucket.js';
@@ -18,6 +19,8 @@ const MASKED = 0x80;
 const MASK_BYTES = 4;
 const SHORT = 126;
 
+const NORMAL = 1000;
+const GOING_AWAY = 1001;
 const NO_STATUS = 1005;
 const INVALID_UTF8 = 1007;
 /** What the codes of errors in ws' receiver are told to the peer as; all others are violations of the protocol. */
@@ -36,8 +39,14 @@ export interface ReceiverOptions {
   readonly maxBufferedChunks: number;
 }
 
+/** Reads texts before engine.io does. */
+export interface TextReader {
+  /** True when the text was theirs. */
+  read(text: string): boolean;
+}
+
 /** ws' reader of frames. Its types leave it out, and with it what says that it is between two messages. */
-interface Receiver extends NodeJS.WritableStream {
+interface Receiver extends Writable {
   _maxPayload: number;
   readonly _state: number;
   readonly _bufferedBytes: number;
@@ -68,8 +77,8 @@ type Sent = (error?: Error) => void;
  */
 export class LeanWebSocket extends EventEmitter {
   readyState = 1;
-  /** Who reads texts before engine.io does: true when it was theirs. */
-  onText: ((text: string) => boolean) | undefined;
+  /** Who reads texts before engine.io does. */
+  reader: TextReader | undefined;
   /** engine.io looks here for who takes encoded frames. */
   readonly _sender = this;
   private socket!: Carrier;
@@ -79,6 +88,7 @@ export class LeanWebSocket extends EventEmitter {
   /** Held back: latin1 text, or frames of which one is not. */
   private text = '';
   private frames: Buffer[] | undefined;
+  private isHeld = false;
   private control: TokenBucket | undefined;
   private closeTimer: NodeJS.Timeout | undefined;
   private closeCode = 1006;
@@ -93,7 +103,12 @@ export class LeanWebSocket extends EventEmitter {
     socket.setTimeout(0);
     socket.setNoDelay();
     if (head.length > 0) socket.unshift(head);
+    // The server has corked it, so that the handshake's answer and the first packet leave together.
+    this.hold();
     socket.on('close', onClose).on('data', onData).on('end', onEnd).on('error', onError);
+    // engine.io's response to the upgrade listens too, and would keep the whole request in memory with it.
+    for (const listener of socket.rawListeners('close'))
+      if (listener !== onClose) socket.removeListener('close', listener as () => void);
   }
 
   /** Larger payloads are refused while they come in. */
@@ -126,7 +141,7 @@ export class LeanWebSocket extends EventEmitter {
   /** Holds a frame back until the end of this turn. */
   push(frame: Frame): void {
     if (this.readyState !== 1) return;
-    if (this.text === '' && this.frames === undefined) this.hold();
+    this.hold();
     if (typeof frame === 'string' && this.frames === undefined) {
       this.text = this.text === '' ? frame : this.text + frame;
       return;
@@ -141,12 +156,15 @@ export class LeanWebSocket extends EventEmitter {
     const { socket, text, frames } = this;
     this.text = '';
     this.frames = undefined;
-    if (socket.destroyed || socket.writableEnded) return;
-    if (text !== '') socket.write(text, 'latin1');
-    else if (frames !== undefined) {
-      const [first] = frames;
-      socket.write(first !== undefined && frames.length === 1 ? first : Buffer.concat(frames));
+    this.isHeld = false;
+    if (!socket.destroyed && !socket.writableEnded) {
+      if (text !== '') socket.write(text, 'latin1');
+      else if (frames !== undefined) {
+        const [first] = frames;
+        socket.write(first !== undefined && frames.length === 1 ? first : Buffer.concat(frames));
+      }
     }
+    if (socket.writableCorked > 0) socket.uncork();
   }
 
   close(code?: number): void {
@@ -171,7 +189,7 @@ export class LeanWebSocket extends EventEmitter {
   read(chunk: Buffer): void {
     let at = 0;
     if (this.receiver === undefined || isIdle(this.receiver)) {
-      let direct = this.onText;
+      let direct = this.reader;
       while (at < chunk.length) {
         const next = this.readText(chunk, at, direct);
         if (next === 0) break;
@@ -181,7 +199,7 @@ export class LeanWebSocket extends EventEmitter {
         // Whoever read it may have closed us.
         if (this.socket.destroyed || this.closeReceived) return;
       }
-      if (at >= chunk.length) return;
+      if (at >= chunk.length || this.readClose(chunk, at)) return;
     }
     if (!this.slowly().write(at === 0 ? chunk : chunk.subarray(at))) this.socket.pause();
   }
@@ -189,7 +207,7 @@ export class LeanWebSocket extends EventEmitter {
   /** @internal The peer has ended its side. */
   ended(): void {
     this.readyState = 2;
-    this.receiver?.end();
+    if (this.receiver?.writableEnded === false) this.receiver.end();
     this.end();
   }
 
@@ -200,7 +218,7 @@ export class LeanWebSocket extends EventEmitter {
     receiver?.removeAllListeners();
     // A receiver that is thrown away half-way may still find something to complain of.
     receiver?.on('error', () => undefined);
-    this.onText = undefined;
+    this.reader = undefined;
     if (this.readyState === 3) return;
     this.readyState = 3;
     this.emit('close', this.closeCode, EMPTY);
@@ -210,7 +228,7 @@ export class LeanWebSocket extends EventEmitter {
    * One whole text frame at this place. Where the next one begins: negative when the text was left to
    * engine.io, 0 when something else is here.
    */
-  private readText(chunk: Buffer, at: number, direct: LeanWebSocket['onText']): number {
+  private readText(chunk: Buffer, at: number, direct: TextReader | undefined): number {
     const left = chunk.length - at;
     const second = chunk[at + 1];
     if (left < 6 || chunk[at] !== WHOLE_TEXT || second === undefined || second < MASKED) return 0;
@@ -230,9 +248,26 @@ export class LeanWebSocket extends EventEmitter {
       return end;
     }
     const text = payload.toString();
-    if (direct?.(text) === true) return end;
+    if (direct?.read(text) === true) return end;
     this.emit('message', text, false);
     return -end;
+  }
+
+  /** The close frame of a client that leaves in the ordinary way. */
+  private readClose(chunk: Buffer, at: number): boolean {
+    if (chunk[at] !== CLOSE) return false;
+    const size = (chunk[at + 1] ?? 0) - MASKED;
+    const start = at + 2 + MASK_BYTES;
+    if ((size !== 0 && size !== 2) || start + size > chunk.length) return false;
+    if (size === 2) unmask(chunk, at + 2, start, start + size);
+    const code = size === 0 ? NO_STATUS : chunk.readUInt16BE(start);
+    if (size === 0 || code === NORMAL || code === GOING_AWAY) {
+      this.concluded(code);
+      return true;
+    }
+    // Masked again, for ws, which knows the other codes.
+    unmask(chunk, at + 2, start, start + size);
+    return false;
   }
 
   private slowly(): Receiver {
@@ -285,10 +320,12 @@ export class LeanWebSocket extends EventEmitter {
 
   private end(): void {
     this.release();
-    this.socket.end();
+    if (!this.socket.writableEnded) this.socket.end();
   }
 
   private hold(): void {
+    if (this.isHeld) return;
+    this.isHeld = true;
     if (held.length === 0) setImmediate(release);
     held.push(this);
   }

@@ -18,6 +18,7 @@ const FAREWELL_MS = 5_000;
 
 /** What is on its way to one client. */
 export interface Outgoing {
+  readonly slow: SlowConsumers;
   /** The authenticated socket on this connection. */
   socketId: string | undefined;
   /** What waits in engine.io for the transport. */
@@ -25,7 +26,7 @@ export interface Outgoing {
   /** The largest packet in there: one page that was asked for must not be what closes a slow client. */
   largestBytes: number;
   /** Polls that were answered, with how much, and not read by the client yet. */
-  readonly unread: Map<PollResponse, number>;
+  unread: Map<PollResponse, number> | undefined;
   unreadBytes: number;
   doubted: boolean;
   ending: boolean;
@@ -39,7 +40,6 @@ interface Packet {
 @Injectable()
 export class SlowConsumers {
   private readonly logger = new Logger(SlowConsumers.name);
-  private readonly watched = new WeakMap<EngineConnection, Outgoing>();
   private endedCount = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -57,7 +57,7 @@ export class SlowConsumers {
 
   /** This socket is who is told when its connection has to be closed. */
   admit(socket: ChatSocket): Outgoing {
-    const outgoing = this.watched.get(socket.conn) ?? this.watch(socket.conn);
+    const outgoing = outgoingOf(socket.conn) ?? this.watch(socket.conn);
     outgoing.socketId = socket.id;
     return outgoing;
   }
@@ -73,25 +73,17 @@ export class SlowConsumers {
 
   private watch(conn: EngineConnection): Outgoing {
     const outgoing: Outgoing = {
+      slow: this,
       socketId: undefined,
       queuedBytes: 0,
       largestBytes: 0,
-      unread: new Map(),
+      unread: undefined,
       unreadBytes: 0,
       doubted: false,
       ending: false,
     };
-    conn.on('packetCreate', ({ data }: Packet) => {
-      const bytes = typeof data === 'string' ? data.length : 0;
-      this.watchWrite(conn, outgoing, bytes);
-      outgoing.queuedBytes += bytes;
-    });
-    conn.on('flush', () => {
-      const response = pollResponse(conn);
-      if (response) remember(outgoing, response);
-      outgoing.queuedBytes = 0;
-    });
-    this.watched.set(conn, outgoing);
+    Object.assign(conn, { [OUTGOING]: outgoing });
+    conn.on('packetCreate', onPacketCreate).on('flush', onFlush);
     return outgoing;
   }
 
@@ -119,7 +111,7 @@ export class SlowConsumers {
     // Nothing is taken into the buffer any more, and nothing of the client's is served.
     conn.close();
     setTimeout(() => {
-      for (const response of outgoing.unread.keys()) response.destroy();
+      for (const response of outgoing.unread?.keys() ?? []) response.destroy();
       cut(conn);
     }, FAREWELL_MS).unref();
   }
@@ -140,10 +132,33 @@ const isTooMuch = (waiting: number, { largestBytes }: Outgoing): boolean =>
 /** A poll's answer leaves engine.io at once, but its client may leave it on the way. */
 function remember(outgoing: Outgoing, response: PollResponse): void {
   const bytes = outgoing.queuedBytes;
+  outgoing.unread ??= new Map();
   outgoing.unread.set(response, bytes);
   outgoing.unreadBytes += bytes;
   response.once('close', () => {
-    outgoing.unread.delete(response);
+    outgoing.unread?.delete(response);
     outgoing.unreadBytes -= bytes;
   });
+}
+
+/** Where a connection keeps what is on its way: one listener then serves all of them. */
+const OUTGOING = Symbol('outgoing');
+
+const outgoingOf = (conn: EngineConnection): Outgoing | undefined =>
+  (conn as EngineConnection & { [OUTGOING]?: Outgoing })[OUTGOING];
+
+function onPacketCreate(this: EngineConnection, { data }: Packet): void {
+  const outgoing = outgoingOf(this);
+  if (!outgoing) return;
+  const bytes = typeof data === 'string' ? data.length : 0;
+  outgoing.slow.watchWrite(this, outgoing, bytes);
+  outgoing.queuedBytes += bytes;
+}
+
+function onFlush(this: EngineConnection): void {
+  const outgoing = outgoingOf(this);
+  if (!outgoing) return;
+  const response = pollResponse(this);
+  if (response) remember(outgoing, response);
+  outgoing.queuedBytes = 0;
 }

@@ -19,18 +19,12 @@ import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
 import { Fanout, type ChatServer, type ChatSocket } from '../fanout/fanout.js';
 import { Presence } from '../fanout/presence.js';
 import { ErrorReport } from '../ops/error-report.js';
-import {
-  ConnectionBounds,
-  MAX_PAYLOAD_BYTES,
-  STRANGER_MS,
-  SUSPICIOUS_LENGTH,
-  type Guarded,
-} from './connection-bounds.js';
+import { ConnectionBounds, MAX_PAYLOAD_BYTES, STRANGER_MS } from './connection-bounds.js';
 import { Dispatcher } from './dispatcher.js';
-import { awaitsPong, leanSocketOf } from './engine-connection.js';
-import { packetParser, plainEvent } from './packet-parser.js';
+import { forgetRequest, mayUpgrade } from './engine-connection.js';
+import { LiveSocket } from './live-socket.js';
+import { packetParser } from './packet-parser.js';
 import { SlowConsumers } from './slow-consumers.js';
-import { SocketLine } from './socket-line.js';
 import { LeanWebSocketServer, StockWebSocketServer } from './websocket-engine.js';
 
 /** Far more devices than a person has; a runaway client costs no more than this. */
@@ -38,13 +32,24 @@ const SOCKETS_PER_PERSON = 100;
 const DRAIN_MS = 5_000;
 /** For the last packets to leave, once every connection is closing. */
 const FLUSH_MS = 300;
-/** engine.io's type of a packet that carries one of Socket.IO's. */
-const MESSAGE = '4'.charCodeAt(0);
+/** What is kept of a handshake: its token and headers are of no use any more. */
+const FORGOTTEN = Object.freeze({ headers: {}, query: {}, auth: {}, url: '', address: '' });
+
+/** An event that came Socket.IO's way, on whichever socket. */
+function onAny(this: ChatSocket, name: unknown, ...args: unknown[]): void {
+  const { line } = this.data;
+  if (line instanceof LiveSocket) line.heard(name, args);
+}
 
 /** The Socket.IO server: who may connect, what a socket is, how it ends. */
 @Injectable()
 export class SocketServer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(SocketServer.name);
+  private readonly onError = (error: unknown) => {
+    if (error instanceof Error) this.logger.warn(`socket error: ${error.message}`);
+  };
+  /** One listener for all sockets: it is called on the one that has left. */
+  private readonly onDisconnect: (this: ChatSocket) => void;
   private server: ChatServer | undefined;
   private draining = false;
 
@@ -60,7 +65,14 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(ErrorReport) private readonly report: ErrorReport,
     @Inject(ConnectionBounds) private readonly bounds: ConnectionBounds,
     @Inject(SlowConsumers) private readonly slow: SlowConsumers,
-  ) {}
+  ) {
+    this.onDisconnect = function onDisconnect(this: ChatSocket) {
+      const { user, line } = this.data;
+      sessions.remove(this.id);
+      presence.disconnected(user);
+      if (line instanceof LiveSocket) bounds.left(line.guarded);
+    };
+  }
 
   onApplicationBootstrap(): void {
     const { sockets = {} } = this.options;
@@ -131,7 +143,14 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     const token = tokenOf(handshake, this.options.queryToken ?? false);
     if (token === undefined) throw new ChatError('unauthenticated');
     const { user_id, scope, name, expires_at_s } = await this.authenticator.identify(token);
-    const user = { user_id, scope, type: clientTypeOf(handshake), ...(name !== undefined && { name }) };
+    const user: Actor = {
+      user_id,
+      scope,
+      type: clientTypeOf(handshake),
+      ...(name !== undefined && { name }),
+      key: personKey({ scope, user_id }),
+      socketId: socket.id,
+    };
     socket.data.user = user;
     socket.data.expires_at_s = expires_at_s;
     // Where the founding tutorial's handlers look for it.
@@ -146,52 +165,25 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
 
   private connected(socket: ChatSocket): void {
     const { user, expires_at_s } = socket.data;
-    const actor: Actor = { ...user, key: personKey(user), socketId: socket.id };
-    const guarded = this.bounds.admit(socket);
-    socket.data.line = new SocketLine(socket.conn, this.slow, this.slow.admit(socket));
-    void socket.join(personKey(user));
+    const live = new LiveSocket(socket, this.bounds.admit(socket), this.slow.admit(socket), this.dispatcher);
+    socket.data.line = live;
+    socket.on('disconnect', this.onDisconnect);
+    // Without a listener, an error event of a socket would end the process. Clients can emit one too, of anything.
+    socket.on('error', this.onError);
+    forgetRequest(socket.conn);
+    Object.assign(socket, { handshake: FORGOTTEN });
+    void socket.join(user.key);
     this.closeOldest(user);
-    this.presence.connected(user, socket.id, user.type);
+    this.presence.connected(user);
     this.sessions.add(socket.id, expires_at_s);
     // Revocations were asked before this socket could be found; one that came in between counts too.
     if (this.fanout.wasEndedSince(user, socket.data.asked_at_ms)) {
       this.fanout.endSocket(socket.id, 'revoked');
       return;
     }
-    socket.onAny(
-      (name: unknown, ...args: unknown[]) => void this.dispatcher.dispatch(socket, actor, name, args),
-    );
-    this.readDirectly(socket, actor, guarded);
-    socket.on('disconnect', () => {
-      this.sessions.remove(socket.id);
-      this.presence.disconnected(user, socket.id);
-    });
-    // Without a listener, an error event of a socket would end the process. Clients can emit one too, of anything.
-    socket.on('error', (error: unknown) => {
-      if (error instanceof Error) this.logger.warn(`socket error: ${error.message}`);
-    });
-  }
-
-  /**
-   * Events of an authenticated websocket go straight to the dispatcher. Whatever is not a plain event, whatever is
-   * large enough to deserve a look first, and everything on polling takes Socket.IO's way.
-   */
-  private readDirectly(socket: ChatSocket, actor: Actor, guarded: Guarded): void {
-    const { conn } = socket;
-    const onText = (text: string): boolean => {
-      if (text.charCodeAt(0) !== MESSAGE || text.length > SUSPICIOUS_LENGTH) return false;
-      if (!socket.connected || conn.readyState !== 'open' || awaitsPong(conn)) return false;
-      const event = plainEvent(text, 1);
-      if (event === undefined) return false;
-      if (this.bounds.allows(guarded)) void this.dispatcher.answer(socket, actor, event);
-      return true;
-    };
-    const listen = () => {
-      const lean = leanSocketOf(conn);
-      if (lean) lean.onText = onText;
-    };
-    listen();
-    conn.once('upgrade', listen);
+    socket.onAny(onAny);
+    live.readDirectly();
+    if (mayUpgrade(socket.conn)) socket.conn.once('upgrade', () => live.readDirectly());
   }
 
   private closeOldest(user: ChatSocket['data']['user']): void {

@@ -42,6 +42,13 @@ export class LeanWebSocketServer extends WebSocketServer {
   constructor(options: ServerOptions) {
     super(bounded(options, LeanWebSocket));
   }
+
+  override handleUpgrade(...args: Parameters<WebSocketServer['handleUpgrade']>): void {
+    const [, socket] = args;
+    // Its websocket uncorks it at the end of this turn; a handshake that fails ends it, which does so too.
+    socket.cork();
+    super.handleUpgrade(...args);
+  }
 }
 
 /** ws as it is, for hosts that switch ours off. */

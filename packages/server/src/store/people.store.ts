@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { sql, type Kysely } from 'kysely';
 import type { PersonRef } from '../actor.js';
 import { Database } from './database.js';
+import { Gathered } from './gathered.js';
 import type { Tables } from './schema.js';
 
 /** What the host told of a person, without the id. */
@@ -17,6 +18,19 @@ export interface Opposite {
   readonly archived_at: Date | null;
   readonly active_at: Date;
   readonly opposite_id: string;
+}
+
+/** Presence can wait a moment; under a flood of people, each query then serves many. */
+const REST_MS = 50;
+
+interface Found extends Opposite {
+  /** Which of the questions it answers, from 1. */
+  readonly place: number;
+}
+
+interface Sighting {
+  readonly user_id: string;
+  readonly at: Date;
 }
 
 /** The table of a role. */
@@ -44,32 +58,27 @@ export async function upsertPerson(
 /** Drivers and customers, apart from their bookings. */
 @Injectable()
 export class PeopleStore {
+  private readonly lookups = byScope(
+    (scope) => new Gathered((ids: readonly string[]) => this.oppositesOf(scope, ids), REST_MS),
+  );
+  private readonly sightings = byScope(
+    (scope) => new Gathered((all: readonly Sighting[]) => this.saw(scope, all), REST_MS),
+  );
+
   constructor(@Inject(Database) private readonly database: Database) {}
 
   /** Keeps when a person was last connected. Nobody the host has not named is written. */
   async seen(person: PersonRef, at: Date): Promise<void> {
     if (person.scope === 'support') return;
-    const table = peopleTable(person.scope);
-    await this.database.run((db) =>
-      db.updateTable(table).set({ last_seen_at: at }).where('id', '=', person.user_id).execute(),
-    );
+    await this.sightings[person.scope].one({ user_id: person.user_id, at });
   }
 
   /**
    * The bookings in which a person sits now and who sits opposite, newest first, at most 50: who is told of
    * presence. Cheaper than whole records, because every connect and disconnect asks it.
    */
-  async opposites(person: { scope: PartyScope; user_id: string }): Promise<Opposite[]> {
-    return this.database.rows<{ [K in keyof Opposite]: Opposite[K] }>(
-      `SELECT b.id, b.status, b.driver_no, b.closes_at, b.archived_at, b.active_at, other.user_id AS opposite_id
-       FROM ${peopleTable(person.scope)} me
-       JOIN participants mine ON mine.person_no = me.no AND mine.to_seq IS NULL
-       JOIN bookings b ON b.no = mine.booking_no
-       JOIN participants other ON other.booking_no = b.no AND other.to_seq IS NULL AND other.scope <> mine.scope
-       WHERE me.id = $1 ORDER BY mine.booking_no DESC LIMIT 50`,
-      [person.user_id],
-      `curbline-opposites-${person.scope}`,
-    );
+  opposites(person: { scope: PartyScope; user_id: string }): Promise<readonly Opposite[]> {
+    return this.lookups[person.scope].one(person.user_id);
   }
 
   /** Keeps the name of a token, shown while the host has given none. */
@@ -85,4 +94,47 @@ export class PeopleStore {
         .execute(),
     );
   }
+
+  private async oppositesOf(scope: PartyScope, ids: readonly string[]): Promise<readonly Opposite[][]> {
+    const answers: Opposite[][] = ids.map(() => []);
+    const rows = await this.database.rows<{ [K in keyof Found]: Found[K] }>(
+      `SELECT asked.place, found.*
+       FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, place)
+       JOIN ${peopleTable(scope)} me ON me.id = asked.id
+       CROSS JOIN LATERAL (
+         SELECT b.id, b.status, b.driver_no, b.closes_at, b.archived_at, b.active_at, other.user_id AS opposite_id
+         FROM participants mine
+         JOIN bookings b ON b.no = mine.booking_no
+         JOIN participants other ON other.booking_no = b.no AND other.to_seq IS NULL AND other.scope <> mine.scope
+         WHERE mine.person_no = me.no AND mine.to_seq IS NULL
+         ORDER BY mine.booking_no DESC LIMIT 50
+       ) found
+       ORDER BY asked.place`,
+      [ids],
+      `curbline-opposites-${scope}`,
+    );
+    for (const { place, ...opposite } of rows) answers[place - 1]?.push(opposite);
+    return answers;
+  }
+
+  /** Rows are locked in one order, so that two nodes never wait for each other. */
+  private async saw(scope: PartyScope, all: readonly Sighting[]): Promise<readonly undefined[]> {
+    await this.database.rows(
+      `WITH seen AS (
+         SELECT id, max(at) AS at FROM unnest($1::text[], $2::timestamptz[]) AS s (id, at) GROUP BY id
+       ), mine AS (
+         SELECT p.no, seen.at FROM ${peopleTable(scope)} p JOIN seen ON seen.id = p.id ORDER BY p.no
+         FOR NO KEY UPDATE OF p
+       )
+       UPDATE ${peopleTable(scope)} p SET last_seen_at = mine.at FROM mine WHERE p.no = mine.no`,
+      [all.map(({ user_id }) => user_id), all.map(({ at }) => at)],
+      `curbline-seen-${scope}`,
+    );
+    return all.map(() => undefined);
+  }
 }
+
+const byScope = <T>(make: (scope: PartyScope) => T): Record<PartyScope, T> => ({
+  driver: make('driver'),
+  customer: make('customer'),
+});

@@ -1,10 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { PersonRef } from '../actor.js';
+import { personKey, type PersonRef } from '../actor.js';
 import { Database } from './database.js';
+import { Gathered } from './gathered.js';
+
+/** What a handshake may wait for others to come along, when one has just been served. */
+const REST_MS = 5;
+
+interface Revocation {
+  readonly scope: string;
+  readonly user_id: string;
+  readonly revoked_at_s: number;
+}
 
 /** From when on a person's tokens count again. */
 @Injectable()
 export class RevocationsStore {
+  private readonly lookups = new Gathered((people: readonly PersonRef[]) => this.ofAll(people), REST_MS);
+
   constructor(@Inject(Database) private readonly database: Database) {}
 
   /** Refuses tokens issued up to and including this second. */
@@ -16,13 +28,20 @@ export class RevocationsStore {
     );
   }
 
-  /** The second of the person's last revocation, if any. */
-  async revokedAt(person: PersonRef): Promise<number | undefined> {
-    const rows = await this.database.rows<{ revoked_at_s: number }>(
-      'SELECT revoked_at_s FROM revocations WHERE scope = $1 AND user_id = $2',
-      [person.scope, person.user_id],
+  /** The second of the person's last revocation, if any. Asked at every handshake. */
+  revokedAt(person: PersonRef): Promise<number | undefined> {
+    return this.lookups.one(person);
+  }
+
+  private async ofAll(people: readonly PersonRef[]): Promise<(number | undefined)[]> {
+    const rows = await this.database.rows<{ [K in keyof Revocation]: Revocation[K] }>(
+      `SELECT scope, user_id, revoked_at_s FROM revocations
+       WHERE (scope, user_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+      [people.map(({ scope }) => scope), people.map(({ user_id }) => user_id)],
       'curbline-revoked',
     );
-    return rows[0]?.revoked_at_s;
+    if (rows.length === 0) return people.map(() => undefined);
+    const found = new Map(rows.map((row) => [personKey(row as PersonRef), row.revoked_at_s]));
+    return people.map((person) => found.get(personKey(person)));
   }
 }

@@ -1,0 +1,62 @@
+import type { ChatSocket, Line } from '../fanout/fanout.js';
+import type { Packet } from '../fanout/packet.js';
+import { SUSPICIOUS_LENGTH, type Guarded } from './connection-bounds.js';
+import type { Dispatcher } from './dispatcher.js';
+import { awaitsPong, leanSocketOf } from './engine-connection.js';
+import type { TextReader } from './lean-websocket.js';
+import { plainEvent } from './packet-parser.js';
+import type { Outgoing } from './slow-consumers.js';
+
+/** engine.io's type of a packet that carries one of Socket.IO's. */
+const MESSAGE = '4'.charCodeAt(0);
+
+/**
+ * An authenticated socket: how it is read, and how it is written to. One object instead of a handful of closures, because
+ * there are ten thousand of them.
+ */
+export class LiveSocket implements Line, TextReader {
+  constructor(
+    readonly socket: ChatSocket,
+    readonly guarded: Guarded,
+    private readonly outgoing: Outgoing,
+    private readonly dispatcher: Dispatcher,
+  ) {}
+
+  /** Past engine.io where a websocket of ours is ready, else through it. */
+  write(packet: Packet): void {
+    const { conn } = this.socket;
+    const websocket = leanSocketOf(conn);
+    if (websocket === undefined) {
+      conn.write(packet.text, { compress: false });
+      return;
+    }
+    this.outgoing.slow.watchWrite(conn, this.outgoing, packet.text.length);
+    websocket.push(packet.frame);
+  }
+
+  /**
+   * Events of an authenticated websocket go straight to the dispatcher. Whatever is not a plain event, whatever is
+   * large enough to deserve a look first, and everything on polling takes Socket.IO's way.
+   */
+  read(text: string): boolean {
+    const { socket, guarded } = this;
+    const { conn } = socket;
+    if (text.charCodeAt(0) !== MESSAGE || text.length > SUSPICIOUS_LENGTH) return false;
+    if (!socket.connected || conn.readyState !== 'open' || awaitsPong(conn)) return false;
+    const event = plainEvent(text, 1);
+    if (event === undefined) return false;
+    if (guarded.bounds.allows(guarded)) void this.dispatcher.answer(socket, socket.data.user, event);
+    return true;
+  }
+
+  /** Takes the texts of its websocket, when that is what carries it now. */
+  readDirectly(): void {
+    const websocket = leanSocketOf(this.socket.conn);
+    if (websocket) websocket.reader = this;
+  }
+
+  /** An event that came Socket.IO's way. */
+  heard(name: unknown, args: unknown[]): void {
+    void this.dispatcher.dispatch(this.socket, this.socket.data.user, name, args);
+  }
+}
