@@ -6,7 +6,7 @@ const DISPATCHER = 'packages/server/dist/gateway/dispatcher.js';
 const OUTBOX = 'packages/client/dist/outbox.js';
 const THREAD = 'packages/client/dist/thread.js';
 
-const APPEND_QUERY = 'const { rows } = await this.database.writer.query({ ...APPEND, values });';
+const APPEND_QUERY = 'const { rows } = await this.database.writer.query({ ...statement, values });';
 /** The rows are handed out when the statement is done; the commit follows a moment later. */
 const commitLater: Patch = {
   file: WRITER,
@@ -15,7 +15,7 @@ const commitLater: Patch = {
         let rows;
         try {
             await client.query('BEGIN');
-            ({ rows } = await client.query({ ...APPEND, values }));
+            ({ rows } = await client.query({ ...statement, values }));
         }
         catch (error) {
             client.release(true);
@@ -63,6 +63,7 @@ export const bugs: readonly Bug[] = [
          EXECUTE replace(pg_get_functiondef('curbline_append'::regproc), 'm.booking_no = i.booking_no AND', 'false AND');
        END $$`,
     ],
+    patches: [{ file: WRITER, find: /AND NOT EXISTS \([^)]*\)/, put: '' }],
     breaks: ['once'],
     faults: ['cut-before-ack', 'cut-after-request'],
     forS: 12,
@@ -73,8 +74,9 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: WRITER,
-        find: APPEND_QUERY,
-        put: `const client = await this.database.writer.connect();
+        find: 'async execute(batch) {',
+        put: `async execute(batch) {
+        const client = await this.database.writer.connect();
         const [seqs, keptRows, at] = [[], [], new Date()];
         try {
             await client.query('BEGIN');
@@ -97,7 +99,7 @@ export const bugs: readonly Bug[] = [
             throw error;
         }
         client.release();
-        const rows = [{ at_ms: at.getTime(), seqs: '{' + seqs.join(',') + '}', kept: keptRows }];`,
+        return { at_ms: at.getTime(), seqs: '{' + seqs.join(',') + '}', kept: keptRows };`,
       },
     ],
     breaks: ['gapless'],

@@ -50,10 +50,18 @@ export class BookingsStore {
     limit: number;
   }): Promise<BookingRecord[]> {
     return this.database.run(async (db) => {
-      let query = recordQuery(db).orderBy('b.no', 'desc').limit(range.limit);
-      if (range.status !== undefined) query = query.where('b.status', '=', range.status);
-      if (range.beforeNo !== undefined) query = query.where('b.no', '<', range.beforeNo);
-      return query.execute();
+      const { status, beforeNo = Number.MAX_SAFE_INTEGER, limit } = range;
+      if (status === undefined) {
+        return recordQuery(db).where('b.no', '<', beforeNo).orderBy('b.no', 'desc').limit(limit).execute();
+      }
+      // As the index has it.
+      const newestFirst = sql<number>`-b.no`;
+      return recordQuery(db)
+        .where('b.status', '=', status)
+        .where(newestFirst, '>', -beforeNo)
+        .orderBy(newestFirst)
+        .limit(limit)
+        .execute();
     });
   }
 
