@@ -11,7 +11,7 @@ const APPEND_QUERY = 'const { rows } = await this.database.writer.query({ ...sta
 const commitLater: Patch = {
   file: WRITER,
   find: APPEND_QUERY,
-  put: `const client = await this.database.writer.connect();
+  put: `const client = await this.database.writer.pool.connect();
         let rows;
         try {
             await client.query('BEGIN');
@@ -76,7 +76,7 @@ export const bugs: readonly Bug[] = [
         file: WRITER,
         find: 'async execute(batch) {',
         put: `async execute(batch) {
-        const client = await this.database.writer.connect();
+        const client = await this.database.writer.pool.connect();
         const [seqs, keptRows, at] = [[], [], new Date()];
         try {
             await client.query('BEGIN');

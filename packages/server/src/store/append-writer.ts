@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type pg from 'pg';
 import { ChatError } from '../chat-error.js';
 import { BinaryArrays } from './binary-arrays.js';
 import { Database } from './database.js';
@@ -273,7 +272,7 @@ export class AppendWriter {
     statement: { name: string; text: string },
     values: unknown[],
   ): Promise<R[]> {
-    const { rows }: pg.QueryResult<R> = await this.database.writer.query({ ...statement, values });
+    const { rows } = await this.database.writer.query<R>({ ...statement, values });
     return rows;
   }
 }

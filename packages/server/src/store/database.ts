@@ -5,6 +5,7 @@ import type { ChatLogger, DatabaseLocation } from '../chat.options.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { migrationProvider } from './migrations/index.js';
 import type { Tables } from './schema.js';
+import { SteadyConnection } from './steady-connection.js';
 import { breaksConnection, storeError } from './store-error.js';
 
 /** One statement may take this long before PostgreSQL rolls it back: the caller hears `unavailable` within 2 s. */
@@ -39,11 +40,11 @@ const isConnected = (client: pg.PoolClient) => !(client as pg.PoolClient & { _en
 const withoutFatalErrors = (pool: pg.Pool): pg.Pool =>
   pool.on('connect', (client) => void client.on('error', () => undefined));
 
-/** PostgreSQL behind two pools: one for the append writer, so that slow reads never hold up the log. */
+/** PostgreSQL behind a pool, and a connection for the append writer alone, so that slow reads never hold up the log. */
 export class Database {
   readonly kysely: Kysely<Tables>;
   readonly pool: pg.Pool;
-  readonly writer: pg.Pool;
+  readonly writer: SteadyConnection;
 
   private constructor(
     readonly config: pg.PoolConfig,
@@ -68,7 +69,7 @@ export class Database {
       return withoutFatalErrors(created);
     };
     this.pool = pool('read', 8, STATEMENT_TIMEOUT_MS);
-    this.writer = pool('write', 2, STATEMENT_TIMEOUT_MS, APPEND_PLANS);
+    this.writer = new SteadyConnection(pool('write', 2, STATEMENT_TIMEOUT_MS, APPEND_PLANS));
     this.kysely = new Kysely<Tables>({
       dialect: new PostgresDialect({
         pool: { options: {}, connect: () => this.connect(), end: () => this.pool.end() },
@@ -150,7 +151,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([this.pool.end(), this.writer.end()]);
+    await Promise.allSettled([this.pool.end(), this.writer.close()]);
     await this.embedded?.stop();
   }
 
