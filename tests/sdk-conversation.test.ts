@@ -168,6 +168,33 @@ test('what cannot be stored fails with a reason, stays in the thread, and lets l
   expect(states(driver)).toEqual([{ seq: 1, state: 'stored', mine: true }]);
 });
 
+test('calls that nobody awaits end without a word when the client closes under them', async () => {
+  const { driver, customer, chats } = await pair();
+  await Promise.all([driver.join(), customer.join()]);
+  await driver.send({ text: 'read me' });
+  await until('it is here', () => customer.messages.length === 1);
+  const heard: unknown[] = [];
+  const hear = (reason: unknown): void => void heard.push(reason);
+  process.on('unhandledRejection', hear);
+  try {
+    const [, chat] = chats;
+    void customer.markRead();
+    void customer.shareLocation({ lat: 1, lng: 2 });
+    void customer.shareLocation({ lat: 1, lng: 3 });
+    customer.setTyping(true);
+    void customer.send({ text: 'last words' });
+    await chat.close();
+    void customer.markRead();
+    void customer.shareLocation({ lat: 1, lng: 4 });
+    const awaited = customer.markRead().catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await awaited).toMatchObject({ code: 'closed' });
+    expect(heard).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', hear);
+  }
+});
+
 test('a booking of others is not found', async () => {
   const { driver } = await pair();
   await driver.join();

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { PolicyTableSchema, type ChatOptions, type PolicyTable } from '@curbline/server';
+import { CannedCatalogueSchema, PolicyTableSchema, type ChatOptions } from '@curbline/server';
+import type { ZodType } from 'zod';
 import { loadDevKeys } from './dev-keys.js';
 import { DEFAULT_DATA_DIR, SettingError, type Environment } from './env.js';
 
@@ -42,7 +43,22 @@ export async function configure(env: Environment): Promise<Configuration> {
       apiKeys: apiKeys ?? [],
       origins: env.CURBLINE_CORS_ORIGINS ?? (production ? [] : ['*']),
       queryToken: env.CURBLINE_QUERY_TOKEN ?? !production,
-      ...(env.CURBLINE_POLICY_FILE !== undefined && { policy: await readPolicy(env.CURBLINE_POLICY_FILE) }),
+      ...(env.CURBLINE_POLICY_FILE !== undefined && {
+        policy: await jsonFile(
+          'CURBLINE_POLICY_FILE',
+          env.CURBLINE_POLICY_FILE,
+          PolicyTableSchema,
+          'a policy',
+        ),
+      }),
+      ...(env.CURBLINE_CANNED_FILE !== undefined && {
+        canned: await jsonFile(
+          'CURBLINE_CANNED_FILE',
+          env.CURBLINE_CANNED_FILE,
+          CannedCatalogueSchema,
+          'a catalogue',
+        ),
+      }),
       ...(env.CURBLINE_GRACE_S !== undefined && { graceS: env.CURBLINE_GRACE_S }),
       ...(env.CURBLINE_RETENTION_DAYS !== undefined && { retentionDays: env.CURBLINE_RETENTION_DAYS }),
       ...(env.CURBLINE_MESSAGES_PER_S !== undefined && { messagesPerS: env.CURBLINE_MESSAGES_PER_S }),
@@ -77,17 +93,18 @@ function requireProduction(env: Environment): void {
   }
 }
 
-async function readPolicy(path: string): Promise<PolicyTable> {
+/** A file of the operator's, checked; a sentence that names the setting when it is not what it should be. */
+async function jsonFile<T>(setting: string, path: string, schema: ZodType<T>, what: string): Promise<T> {
   let json: unknown;
   try {
     json = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    throw new SettingError(`CURBLINE_POLICY_FILE must be a readable JSON file: ${String(error)}`);
+    throw new SettingError(`${setting} must be a readable JSON file: ${String(error)}`);
   }
-  const parsed = PolicyTableSchema.safeParse(json);
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new SettingError(
-    `CURBLINE_POLICY_FILE is not a policy: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
+    `${setting} is not ${what}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
   );
 }

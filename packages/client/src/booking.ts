@@ -42,6 +42,12 @@ export interface BookingHost {
 
 const HINT_MS = 1_000;
 
+/** Whoever awaits it hears of a failure; whoever does not is not punished by an unhandled rejection, which ends Node. */
+function mayBeLeftAlone<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
 /** One booking's chat: the thread, what is being sent, who is there. Made by `chat.booking(id)`. */
 export class Booking {
   /** The host's id of the booking. */
@@ -204,9 +210,12 @@ export class Booking {
     return page.has_more;
   }
 
-  /** Marks as read up to a seq; all that is here when left out. Resolves when the server knows. */
+  /**
+   * Marks as read up to a seq; all that is here when left out. Resolves when the server knows. The promise may be left
+   * alone: marks only grow, and the next one says the same.
+   */
   markRead(seq: number = this.#log.position): Promise<void> {
-    return this.#marks.want({ read_seq: seq });
+    return mayBeLeftAlone(this.#marks.want({ read_seq: seq }));
   }
 
   /** Call it on each key press, or at the start and at the end: throttled and repeated as needed. */
@@ -214,9 +223,12 @@ export class Booking {
     this.#typing.set(typing);
   }
 
-  /** Shares where this person is: at most once a second, the last one wins. Not queued while offline. */
+  /**
+   * Shares where this person is: at most once a second, the last one wins. Not queued while offline. The promise may be
+   * left alone: the next position makes good for it.
+   */
   shareLocation(position: Position): Promise<void> {
-    return this.#sharing.share(position);
+    return mayBeLeftAlone(this.#sharing.share(position));
   }
 
   /** @internal One booking's part of an answered `sync`. */

@@ -102,6 +102,12 @@ export const settings = {
     default: null,
     description: 'replaces the table of the booking policy',
   },
+  CURBLINE_CANNED_FILE: {
+    schema: text,
+    shape: 'a JSON file',
+    default: null,
+    description: 'replaces the catalogue of canned messages',
+  },
   CURBLINE_GRACE_S: {
     schema: integer(0, 31_536_000),
     shape: 'seconds',

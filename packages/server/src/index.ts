@@ -11,6 +11,7 @@ export type {
 export { ChatError } from './chat-error.js';
 export type { Actor, PersonRef } from './actor.js';
 export { DEFAULT_POLICY } from './chat/booking-policy.js';
+export { CannedCatalogueSchema } from './canned-file.js';
 export { PolicyTableSchema } from './policy-table.js';
 export type { PolicyTable } from './policy-table.js';
 export { BookingsService } from './chat/bookings.service.js';
