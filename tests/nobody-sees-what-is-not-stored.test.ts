@@ -9,8 +9,8 @@ import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
 
 /** What the contract's users may count on, and what a loaded test machine adds. */
-const UNAVAILABLE_WITHIN_MS = 2_000 + 1_500;
-const BACK_WITHIN_MS = 3_000 + 17_000;
+const UNAVAILABLE_WITHIN_MS = 2_000 + 500;
+const BACK_WITHIN_MS = 3_000 + 2_000;
 
 let server: TestServer;
 let database: pg.Client;

@@ -61,8 +61,6 @@ export class Booking {
   readonly #typists: Typists;
   readonly #sharing: PositionSharing;
   readonly #shown = new ShownMessages();
-  /** `client_id`s of own messages that are in the thread. */
-  readonly #own = new Set<string>();
   #snapshot: readonly ChatMessage[] | undefined;
   #receipts: Receipts | undefined;
   #joining: Promise<ConnectionObject> | undefined;
@@ -349,7 +347,7 @@ export class Booking {
   #settle(messages: readonly MessageObject[]): void {
     for (const message of messages) {
       if (!this.#people.isMe(message.sender)) continue;
-      this.#own.add(message.client_id);
+      this.#shown.settled(message.client_id);
       this.#host.outbox.settle({ message, duplicate: true });
     }
   }
@@ -393,17 +391,7 @@ export class Booking {
   }
 
   #show(): ChatMessage[] {
-    const { thread } = this.#log;
-    const early = thread.early.filter(({ sender }) => this.#people.isMe(sender));
-    const stored = new Set([...this.#own, ...early.map(({ client_id }) => client_id)]);
-    const unsent = this.#host.outbox.of(this.id).filter(({ client_id }) => !stored.has(client_id));
-    const { own, counterpart } = this.receipts;
-    return [
-      ...[...thread.messages, ...early].map((message) => {
-        const mine = this.#people.isMe(message.sender);
-        return this.#shown.stored(message, mine, mine ? counterpart : own);
-      }),
-      ...unsent.map((entry) => this.#shown.unsent(entry, this.#host.user())),
-    ];
+    const unsent = this.#host.outbox.of(this.id);
+    return this.#shown.list(this.#log.thread, this.receipts, this.#people, unsent, this.#host.user());
   }
 }

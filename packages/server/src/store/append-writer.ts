@@ -90,7 +90,7 @@ WITH head AS (
 )
 INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, client_id, body)
 SELECT $1, $3, active_at, last_seq, $7, $6, $8, $5, $9 FROM head
-RETURNING seq, extract(epoch FROM created_at) * 1000 AS at_ms`,
+RETURNING seq, (extract(epoch FROM created_at) * 1000)::float8 AS at_ms`,
 };
 const UNIQUE_VIOLATION = '23505';
 
@@ -242,7 +242,7 @@ export class AppendWriter {
     const values = [bookingNo, epoch, senderNo, scope, clientId, flags, kind, id, body];
     try {
       const [stored] = await this.query<{ seq: number; at_ms: number }>(APPEND_ONE, values);
-      return stored && { at_ms: Number(stored.at_ms), seqs: `{${stored.seq}}`, kept: null };
+      return stored && { at_ms: stored.at_ms, seqs: `{${stored.seq}}`, kept: null };
     } catch (error) {
       if ((error as { code?: unknown }).code === UNIQUE_VIOLATION) return undefined;
       throw error;
