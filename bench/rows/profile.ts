@@ -21,6 +21,18 @@ export async function profile(bench: Bench): Promise<void> {
   });
 }
 
+/** The same at half of what the server can do, where batches are small and the event loop turns more often. */
+export async function profileHalf(bench: Bench): Promise<void> {
+  await profiled(bench, allTargets, async (target, running, start) => {
+    const pairs = await running.seed(bench.shape.pairs);
+    const closed = { kind: 'closed', inFlight: bench.inFlight } as const;
+    const full = await loadOnce(bench, target, running, pairs, { ...bench.shape, loop: closed });
+    await start();
+    const open = { kind: 'open', rate: Math.round(full.ackedPerSecond / 2) } as const;
+    return (await loadOnce(bench, target, running, pairs, { ...bench.shape, loop: open }, 1)).total.acked;
+  });
+}
+
 /** The same for people who connect, one after the other, with tokens that the server has not seen. */
 export async function profileHandshakes(bench: Bench): Promise<void> {
   await profiled(bench, [curbline, socketIoRelay], async (target, running, start) => {
