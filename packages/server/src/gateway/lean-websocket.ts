@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import * as ws from 'ws';
 import { byteFrame, textFrame, type Frame } from '../fanout/packet.js';
+import { readingShared } from './shared-read-buffer.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Pings and pongs of the websocket itself, which nobody above hears of. */
@@ -93,6 +94,8 @@ export class LeanWebSocket extends EventEmitter {
   private closeTimer: NodeJS.Timeout | undefined;
   private closeCode = 1006;
   private closeReceived = false;
+  /** Chunks are gone once they are read. */
+  private isShared = false;
 
   /** ws' server calls it once the handshake is done. */
   setSocket(socket: Carrier, head: Buffer, options: ReceiverOptions): void {
@@ -105,6 +108,7 @@ export class LeanWebSocket extends EventEmitter {
     if (head.length > 0) socket.unshift(head);
     // The server has corked it, so that the handshake's answer and the first packet leave together.
     this.hold();
+    this.isShared = readShared(socket);
     socket.on('close', onClose).on('data', onData).on('end', onEnd).on('error', onError);
     // engine.io's response to the upgrade listens too, and would keep the whole request in memory with it.
     for (const listener of socket.rawListeners('close'))
@@ -187,6 +191,7 @@ export class LeanWebSocket extends EventEmitter {
 
   /** @internal */
   read(chunk: Buffer): void {
+    if (this.closeReceived) return;
     let at = 0;
     if (this.receiver === undefined || isIdle(this.receiver)) {
       let direct = this.reader;
@@ -201,7 +206,8 @@ export class LeanWebSocket extends EventEmitter {
       }
       if (at >= chunk.length || this.readClose(chunk, at)) return;
     }
-    if (!this.slowly().write(at === 0 ? chunk : chunk.subarray(at))) this.socket.pause();
+    const rest = at === 0 ? chunk : chunk.subarray(at);
+    if (!this.slowly().write(this.isShared ? Buffer.from(rest) : rest)) this.socket.pause();
   }
 
   /** @internal The peer has ended its side. */
@@ -362,6 +368,8 @@ const bytesOf = (data: ArrayBuffer | NodeJS.ArrayBufferView): Uint8Array =>
 function onData(this: Carrier, chunk: Buffer): void {
   this.curblineWebSocket?.read(chunk);
 }
+
+const readShared = readingShared<Carrier>(onData);
 
 function onEnd(this: Carrier): void {
   this.curblineWebSocket?.ended();
