@@ -121,8 +121,10 @@ const ops: Provider[] = [
   Health,
   {
     provide: HEALTH_CHECKS,
-    inject: [Database],
-    useFactory: (database: Database) => [{ name: 'database', check: () => database.ping() }],
+    inject: [Database, AppendWriter],
+    useFactory: (database: Database, writer: AppendWriter) => [
+      { name: 'database', check: () => database.ping().then(() => writer.check()) },
+    ],
   },
 ];
 

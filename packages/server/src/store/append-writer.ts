@@ -1,43 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ChatError } from '../chat-error.js';
+import type { AppendEntry, AppendOutcome, KeptRow } from './append-entry.js';
+import { AppendQueue, type Waiting } from './append-queue.js';
 import { BinaryArrays } from './binary-arrays.js';
 import { Database } from './database.js';
 import { isUnavailable, storeError } from './store-error.js';
-
-/** One message on its way into the log. Numbers are internal ones, `body` is its JSON. */
-export interface AppendEntry {
-  readonly bookingNo: number;
-  /** The booking's epoch that the sender's right was judged by; null for the host, who needs no seat. */
-  readonly epoch: number | null;
-  readonly senderNo: number;
-  readonly scope: number;
-  readonly clientId: string;
-  readonly flags: number;
-  readonly kind: number;
-  readonly id: string;
-  readonly body: string;
-}
-
-/** What became of it. `stale`: rights may have changed, judge again; nothing was kept. */
-export type AppendOutcome =
-  | { readonly outcome: 'stored'; readonly seq: number; readonly at: Date }
-  | {
-      readonly outcome: 'kept';
-      readonly seq: number;
-      readonly at: Date;
-      readonly row: KeptRow;
-      /** The first send was answered `unavailable`, and the database kept it after all: nobody was told. */
-      readonly untold: boolean;
-    }
-  | { readonly outcome: 'stale' };
-
-/** The row that an earlier send of the same `client_id` left. */
-export interface KeptRow {
-  readonly kind: number;
-  readonly flags: number;
-  readonly id: string;
-  readonly body: string;
-}
 
 /** What the append function answers for a batch. */
 interface Appended {
@@ -53,15 +20,10 @@ interface KeptEntry extends KeptRow {
   readonly at_ms: number;
 }
 
-interface Waiting {
-  readonly entry: AppendEntry;
-  readonly resolve: (outcome: AppendOutcome) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-const MAX_BATCH = 500;
 /** Waiting entries beyond this are refused at once: memory stays bounded when the database is slow. */
 const MAX_WAITING = 20_000;
+/** How long a failed append speaks against a store that answers other questions. Well below the 3 s to be back in. */
+const DOUBTED_FOR_MS = 2_000;
 /** Entries whose fate is unknown are remembered up to this many; beyond it, the oldest are caught up by `seq` only. */
 const MAX_UNSURE = 20_000;
 
@@ -92,7 +54,12 @@ INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, c
 SELECT $1, $3, active_at, last_seq, $7, $6, $8, $5, $9 FROM head
 RETURNING seq, (extract(epoch FROM created_at) * 1000)::float8 AS at_ms`,
 };
+const UNLOCKED = {
+  name: 'curbline-append-unlocked',
+  text: 'SELECT no FROM bookings WHERE no = ANY ($1::bigint[]) ORDER BY no FOR NO KEY UPDATE SKIP LOCKED',
+};
 const UNIQUE_VIOLATION = '23505';
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * Group commit for the log: what arrives while one batch commits goes into the next, in one statement.
@@ -100,12 +67,11 @@ const UNIQUE_VIOLATION = '23505';
  */
 @Injectable()
 export class AppendWriter {
-  /** Waiting entries by booking; bookings take turns, so that a flooded one does not hold up the others. */
-  private readonly waiting = new Map<number, Waiting[]>();
-  private size = 0;
+  private readonly queue = new AppendQueue();
   private running = false;
   private flight: Promise<unknown> = Promise.resolve();
   private readonly arrays = new BinaryArrays();
+  private failedAtMs = Number.NEGATIVE_INFINITY;
   /** Sent to a database that stopped answering: it may yet keep them. */
   private readonly unsure = new Set<string>();
 
@@ -113,19 +79,20 @@ export class AppendWriter {
 
   /** Resolves after the commit. Rejects with `unavailable` when nothing was kept, else with the database's error. */
   append(entry: AppendEntry): Promise<AppendOutcome> {
-    if (this.size >= MAX_WAITING)
+    if (this.queue.size >= MAX_WAITING)
       return Promise.reject(new ChatError('unavailable', { retryAfterMs: 1_000 }));
     return new Promise((resolve, reject) => {
-      const lane = this.waiting.get(entry.bookingNo);
-      const item = { entry, resolve, reject };
-      if (lane) lane.push(item);
-      else this.waiting.set(entry.bookingNo, [item]);
-      this.size += 1;
+      this.queue.add({ entry, resolve, reject });
       if (!this.running) {
         this.running = true;
         void this.run();
       }
     });
+  }
+
+  /** Throws `unavailable` while the last that was tried, a moment ago, could not be kept: the store answers, but is full or locked. */
+  check(): void {
+    if (performance.now() - this.failedAtMs < DOUBTED_FOR_MS) throw new ChatError('unavailable');
   }
 
   /** Resolves when the batch in flight now, if any, is answered and what waits on it has run. */
@@ -142,28 +109,11 @@ export class AppendWriter {
   private async run(): Promise<void> {
     // What one tick brought in travels together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.size > 0) {
-      this.flight = this.commit(this.take());
+    while (this.queue.size > 0) {
+      this.flight = this.commit(this.queue.take());
       await this.flight;
     }
     this.running = false;
-  }
-
-  /** The next batch, fair between bookings. A repeat of an entry in the batch waits for the next one. */
-  private take(): Waiting[] {
-    const share = Math.max(1, Math.floor(MAX_BATCH / this.waiting.size));
-    const batch: Waiting[] = [];
-    const left: [number, Waiting[]][] = [];
-    for (const [bookingNo, lane] of this.waiting) {
-      if (batch.length >= MAX_BATCH) break;
-      this.waiting.delete(bookingNo);
-      const rest = takeDistinct(lane, Math.min(share, MAX_BATCH - batch.length), batch);
-      if (rest.length > 0) left.push([bookingNo, rest]);
-    }
-    // A booking that was served goes to the end of the turn.
-    for (const [bookingNo, rest] of left) this.waiting.set(bookingNo, rest);
-    this.size -= batch.length;
-    return batch;
   }
 
   /** Commits a batch and answers each entry. False when the store is away: everybody has been told. */
@@ -174,6 +124,7 @@ export class AppendWriter {
     } catch (error) {
       return await this.recover(batch, error);
     }
+    this.failedAtMs = Number.NEGATIVE_INFINITY;
     const seqs = appended.seqs.slice(1, -1).split(',');
     const at = new Date(Math.round(appended.at_ms));
     const kept = appended.kept?.values();
@@ -198,10 +149,13 @@ export class AppendWriter {
    * Anything else may be one bad row: each entry is tried alone and answers for itself.
    */
   private async recover(batch: Waiting[], error: unknown): Promise<boolean> {
+    const free = isLocked(error) ? await this.unlocked(batch) : undefined;
+    if (free !== undefined) return await this.withoutLocked(batch, free, error);
     if (isUnavailable(error)) {
+      this.failedAtMs = performance.now();
       const unavailable = storeError(error);
       for (const { entry } of batch) this.remember(keyOf(entry));
-      for (const waiting of [...batch, ...this.takeAll()]) waiting.reject(unavailable);
+      for (const waiting of [...batch, ...this.queue.takeAll()]) waiting.reject(unavailable);
       return false;
     }
     if (batch.length === 1) {
@@ -217,18 +171,37 @@ export class AppendWriter {
     return true;
   }
 
+  /** Somebody holds the row of one booking: the others need not wait for him. */
+  private async withoutLocked(
+    batch: readonly Waiting[],
+    free: ReadonlySet<number>,
+    error: unknown,
+  ): Promise<boolean> {
+    const rest: Waiting[] = [];
+    for (const waiting of batch) {
+      if (free.has(waiting.entry.bookingNo)) rest.push(waiting);
+      else waiting.reject(storeError(error));
+    }
+    return rest.length === 0 || (await this.commit(rest));
+  }
+
+  /** The bookings of a batch whose rows nobody holds; undefined when that cannot be told, or when it is not about them. */
+  private async unlocked(batch: readonly Waiting[]): Promise<ReadonlySet<number> | undefined> {
+    const numbers = [...new Set(batch.map(({ entry }) => entry.bookingNo))];
+    try {
+      const rows = await this.query<{ no: number }>(UNLOCKED, [numbers]);
+      return rows.length === numbers.length ? undefined : new Set(rows.map(({ no }) => no));
+    } catch {
+      // Whatever it is, the batch's own error says enough.
+      return undefined;
+    }
+  }
+
   private remember(key: string): void {
     this.unsure.add(key);
     if (this.unsure.size <= MAX_UNSURE) return;
     const [oldest] = this.unsure;
     if (oldest !== undefined) this.unsure.delete(oldest);
-  }
-
-  private takeAll(): Waiting[] {
-    const all = [...this.waiting.values()].flat();
-    this.waiting.clear();
-    this.size = 0;
-    return all;
   }
 
   private async execute(batch: readonly Waiting[]): Promise<Appended> {
@@ -277,28 +250,8 @@ export class AppendWriter {
   }
 }
 
-/** Moves up to `most` entries without a repeated (sender, client_id) into the batch; returns what is left. */
-function takeDistinct(lane: Waiting[], most: number, batch: Waiting[]): Waiting[] {
-  const [only] = lane;
-  if (lane.length === 1 && most > 0 && only !== undefined) {
-    batch.push(only);
-    return [];
-  }
-  const seen = new Set<string>();
-  const rest: Waiting[] = [];
-  let taken = 0;
-  for (const item of lane) {
-    const key = `${item.entry.senderNo}:${item.entry.clientId}`;
-    if (taken < most && rest.length === 0 && !seen.has(key)) {
-      seen.add(key);
-      batch.push(item);
-      taken += 1;
-    } else {
-      rest.push(item);
-    }
-  }
-  return rest;
-}
+const isLocked = (error: unknown): boolean =>
+  (error as { code?: unknown } | null)?.code === LOCK_NOT_AVAILABLE;
 
 const keyOf = ({ bookingNo, senderNo, clientId }: AppendEntry): string =>
   `${bookingNo}:${senderNo}:${clientId}`;

@@ -18,6 +18,9 @@ const CONNECT_TIMEOUT_MS = 1_200;
  * stays in its cache while the table grows.
  */
 const APPEND_PLANS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
+/** Who holds the row of one booking for long holds up its senders only: there is time to append the rest. */
+const APPEND_LOCK_TIMEOUT_MS = 400;
+const APPEND_OPTIONS = `${APPEND_PLANS} -c lock_timeout=${APPEND_LOCK_TIMEOUT_MS}`;
 const INT8 = 20;
 
 const types: pg.CustomTypesConfig = {
@@ -69,7 +72,7 @@ export class Database {
       return withoutFatalErrors(created);
     };
     this.pool = pool('read', 8, STATEMENT_TIMEOUT_MS);
-    this.writer = new SteadyConnection(pool('write', 2, STATEMENT_TIMEOUT_MS, APPEND_PLANS));
+    this.writer = new SteadyConnection(pool('write', 2, STATEMENT_TIMEOUT_MS, APPEND_OPTIONS));
     this.kysely = new Kysely<Tables>({
       dialect: new PostgresDialect({
         pool: { options: {}, connect: () => this.connect(), end: () => this.pool.end() },
@@ -144,7 +147,7 @@ export class Database {
     }
   }
 
-  /** Answers when PostgreSQL does and can write; throws `unavailable` otherwise. */
+  /** Answers when PostgreSQL does and is not read-only; throws `unavailable` otherwise. */
   async ping(): Promise<void> {
     const [row] = await this.rows<{ in_recovery: boolean }>('SELECT pg_is_in_recovery() AS in_recovery', []);
     if (row?.in_recovery) throw storeError(Object.assign(new Error('read only'), { code: '25006' }));

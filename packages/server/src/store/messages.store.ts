@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AppendWriter, type AppendEntry, type AppendOutcome } from './append-writer.js';
+import type { AppendEntry, AppendOutcome } from './append-entry.js';
+import { AppendWriter } from './append-writer.js';
 import { Database } from './database.js';
 import type { MessageRow } from './message-row.js';
 
