@@ -83,6 +83,15 @@ const SyncEntry = z.union([
   }),
 ]);
 
+const SyncPosition = z.strictObject({ ...booking, after_seq: SeqBound });
+const SyncPositions = z.array(SyncPosition).min(1).max(LIMITS.syncBookingsMax);
+/** Counted before anything in it is looked at: twenty thousand wrong entries would be forty thousand issues. */
+const FewSyncPositions = z.preprocess((positions: z.input<typeof SyncPosition>[], context) => {
+  if (!Array.isArray(positions) || positions.length <= LIMITS.syncBookingsMax) return positions;
+  context.addIssue(`at most ${LIMITS.syncBookingsMax} bookings are expected`);
+  return z.NEVER;
+}, SyncPositions);
+
 const join = { payload: JoinBooking, result: JoinedBooking };
 
 /** What a client may ask. Each command gets exactly one answer. */
@@ -106,12 +115,7 @@ export const commands = {
     result: z.object({ bookings: z.array(BookingEntry), next_cursor: z.string().nullable() }),
   },
   sync: {
-    payload: z.strictObject({
-      bookings: z
-        .array(z.strictObject({ ...booking, after_seq: SeqBound }))
-        .min(1)
-        .max(LIMITS.syncBookingsMax),
-    }),
+    payload: z.strictObject({ bookings: FewSyncPositions }),
     result: z.object({ bookings: z.array(SyncEntry) }),
   },
   'token.refresh': {
