@@ -23,7 +23,7 @@ interface Synced {
   status: string;
   chat: string;
   receipts: Record<string, unknown>[];
-  error?: { code: string };
+  error?: { code: string; message: string };
 }
 
 let server: TestServer;
@@ -111,8 +111,14 @@ test('the list and sync of somebody without bookings, or of support, give nothin
     { booking_id: foreign, after_seq: 0 },
     { booking_id: 'none', after_seq: 0 },
   ]);
-  expect(one).toEqual({ booking_id: foreign, error: expect.objectContaining({ code: 'not_found' }) });
-  expect(two).toEqual({ ...one, booking_id: 'none', error: one?.error });
+  const error = {
+    code: 'not_found',
+    message: expect.any(String),
+    retryable: false,
+    request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+  };
+  expect(one).toEqual({ booking_id: foreign, error });
+  expect(two).toEqual({ booking_id: 'none', error: { ...error, message: one?.error?.message } });
   const support = await connect('support', 'agent');
   expect((await support.error('booking.list', {})).code).toBe('forbidden');
   nobody.leave();
@@ -177,4 +183,16 @@ test('sync brings in one round trip what was missed in each booking, in pages', 
   expect(joined.messages.map((message) => message.seq)).toEqual([209, 210]);
   driver.leave();
   back.leave();
+});
+
+test('a sync of more bookings than are allowed is refused in a few words, without a look at them', async () => {
+  const person = await connect('driver', 'too many');
+  const many = await person.error('sync', { bookings: Array.from({ length: 20_000 }, () => ({})) });
+  expect(many.code).toBe('invalid');
+  expect(many.details).toEqual([{ path: 'bookings', message: expect.stringContaining('50') }]);
+  const wrong = await person.error('sync', { bookings: Array.from({ length: 50 }, () => ({})) });
+  expect(wrong.details).toHaveLength(20);
+  expect((await person.error('sync', { bookings: [] })).code).toBe('invalid');
+  expect((await person.error('sync', { bookings: 'all' })).code).toBe('invalid');
+  person.leave();
 });

@@ -1,7 +1,8 @@
-import type { LocationObject, PartyScope, Payload, Result } from '@curbline/contract';
+import type { ErrorCode, LocationObject, PartyScope, Payload, Result } from '@curbline/contract';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Actor } from '../actor.js';
 import { ChatError } from '../chat-error.js';
+import { ErrorReport } from '../ops/error-report.js';
 import { BookingsStore } from '../store/bookings.store.js';
 import type { BookingRecord } from '../store/booking-row.js';
 import { LocationsStore } from '../store/locations.store.js';
@@ -25,6 +26,7 @@ const SYNC_ROOM = 2_000_000;
 /** What a message weighs in an answer beside its body. */
 const MESSAGE_FRAME = 320;
 const SYNCED_AT_ONCE = 3;
+const OF_ONE_BOOKING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['not_found', 'forbidden', 'chat_closed']);
 
 /** A person's own bookings: the list, and what they missed. */
 @Injectable()
@@ -38,6 +40,7 @@ export class MyBookingsService {
     @Inject(BookingCache) private readonly cache: BookingCache,
     @Inject(PolicyService) private readonly policy: PolicyService,
     @Inject(PresenceService) private readonly presence: PresenceService,
+    @Inject(ErrorReport) private readonly report: ErrorReport,
   ) {}
 
   /** The bookings in which the caller sits now, newest first. */
@@ -72,6 +75,7 @@ export class MyBookingsService {
    * When the answer is full, `has_more` says where the rest is; the first booking that missed something always gets on.
    */
   async sync(actor: Actor, { bookings }: Payload<'sync'>): Promise<Result<'sync'>> {
+    if (actor.scope === 'support') throw new ChatError('forbidden');
     const answered: Synced[] = [];
     let room = SYNC_ROOM;
     for (let from = 0; from < bookings.length; from += SYNCED_AT_ONCE) {
@@ -111,9 +115,9 @@ export class MyBookingsService {
         locations: locations.map((row) => locationOf(record, row)),
       };
     } catch (error) {
-      if (!(error instanceof ChatError)) throw error;
-      const { code, message, details } = error;
-      return { booking_id, error: { code, message, ...(details !== undefined && { details }) } };
+      // What is wrong with this booking is its entry; a store that is away fails them all, and the command with them.
+      if (!(error instanceof ChatError) || !OF_ONE_BOOKING.has(error.code)) throw error;
+      return { booking_id, error: { ...this.report.describe(error, 'sync') } };
     }
   }
 
