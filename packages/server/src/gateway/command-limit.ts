@@ -19,9 +19,14 @@ const READS: ReadonlySet<CommandName> = new Set<CommandName>([
   'sync',
 ]);
 
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Lane {
   running: number;
-  readonly waiting: (() => void)[];
+  readonly waiting: Waiting[];
 }
 
 /** What one person may ask of the server, over all their sockets. `message.send` has a limit of its own. */
@@ -55,14 +60,19 @@ export class CommandLimit {
     else {
       if (lane.waiting.length >= READS_WAITING) throw new ChatError('rate_limited', { retryAfterMs: 1_000 });
       // Whoever ends hands over their turn: `running` stays as it is.
-      await new Promise<void>((resolve) => void lane.waiting.push(resolve));
+      await new Promise<void>((resolve, reject) => void lane.waiting.push({ resolve, reject }));
     }
     try {
       if (mustWait && !isThere()) throw new ChatError('rate_limited', { retryAfterMs: 1_000 });
       return await work();
+    } catch (error) {
+      // Nobody's patience is spent in a queue behind a store that is away.
+      if (error instanceof ChatError && error.code === 'unavailable')
+        for (const { reject } of lane.waiting.splice(0)) reject(error);
+      throw error;
     } finally {
       const next = lane.waiting.shift();
-      if (next) next();
+      if (next) next.resolve();
       else {
         lane.running -= 1;
         if (lane.running === 0) this.lanes.delete(key);

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import type { Actor } from '../actor.js';
 import { ChatError } from '../chat-error.js';
+import { Deadlines } from '../deadlines.js';
 import type { ChatSocket } from '../fanout/fanout.js';
 import { Packet } from '../fanout/packet.js';
 import { parseInput } from '../input.js';
@@ -21,6 +22,8 @@ import { TokensGateway } from './tokens.gateway.js';
 type Callback = (answer: Answer<unknown>) => void;
 
 const MAX_ECHOED_NAME = 64;
+/** A command that asks the store several things is `unavailable` within 2 s too. */
+const PATIENCE_MS = 1_900;
 
 /**
  * Every packet of every socket comes through here: name → schema → handler → one answer. Bound straight to the
@@ -29,6 +32,7 @@ const MAX_ECHOED_NAME = 64;
 @Injectable()
 export class Dispatcher {
   private readonly handlers = new Map<CommandName, CommandHandler<CommandName>>();
+  private readonly deadlines = new Deadlines(PATIENCE_MS, 'the command took too long');
   private running = 0;
   private stopping = false;
 
@@ -121,8 +125,10 @@ export class Dispatcher {
     if (name === 'message.send' && isPlainText(input)) return handler(actor, input);
     // The table pairs each name with its schema and each handler with its name; TypeScript cannot follow the pair.
     const payload = parseInput(commands[name].payload as z.ZodType<Payload<CommandName>>, input);
+    // What is under way may yet be kept, and `unavailable` says that it was not: the append bounds a send by itself.
+    if (name === 'message.send') return handler(actor, payload);
     const isThere = () => socket.connected && socket.conn.readyState === 'open';
-    return this.limit.run(actor, name, isThere, () => handler(actor, payload));
+    return this.limit.run(actor, name, isThere, () => this.deadlines.within(handler(actor, payload)));
   }
 }
 

@@ -2,16 +2,16 @@ import { Kysely, PostgresDialect, type PostgresPoolClient, type Transaction } fr
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
 import type { ChatLogger, DatabaseLocation } from '../chat.options.js';
+import { Deadlines } from '../deadlines.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.js';
+import { Lease, SILENCE_TIMEOUT_MS } from './lease.js';
 import { migrationProvider } from './migrations/index.js';
 import type { Tables } from './schema.js';
 import { SteadyConnection } from './steady-connection.js';
-import { breaksConnection, storeError } from './store-error.js';
+import { storeError } from './store-error.js';
 
 /** One statement may take this long before PostgreSQL rolls it back: the caller hears `unavailable` within 2 s. */
 const STATEMENT_TIMEOUT_MS = 1_500;
-/** When PostgreSQL itself does not answer, the connection is given up after this. */
-const SILENCE_TIMEOUT_MS = 1_800;
 const CONNECT_TIMEOUT_MS = 1_200;
 /**
  * Appends are planned once, by their indexes: what the planner thinks of a table that was small when it looked
@@ -34,8 +34,6 @@ export class DatabaseStartError extends Error {
   override readonly name = 'DatabaseStartError';
 }
 
-const isConnected = (client: pg.PoolClient) => !(client as pg.PoolClient & { _ending?: boolean })._ending;
-
 /**
  * pg tells a broken connection to the query that runs on it and, besides, as an event that ends the process when
  * nobody listens; its pool listens only while a connection is idle.
@@ -48,6 +46,7 @@ export class Database {
   readonly kysely: Kysely<Tables>;
   readonly pool: pg.Pool;
   readonly writer: SteadyConnection;
+  private readonly silence = new Deadlines(SILENCE_TIMEOUT_MS, 'no database connection was free in time');
 
   private constructor(
     readonly config: pg.PoolConfig,
@@ -117,8 +116,12 @@ export class Database {
   /** Rows of one statement. With a name it is prepared once for each connection. */
   async rows<R extends pg.QueryResultRow>(text: string, values: unknown[], name?: string): Promise<R[]> {
     try {
-      const query = name === undefined ? { text, values } : { name, text, values };
-      return (await this.pool.query<R>(query)).rows;
+      const lease = await this.lease();
+      try {
+        return (await lease.query<R>(name === undefined ? { text, values } : { name, text, values })).rows;
+      } finally {
+        lease.release();
+      }
     } catch (error) {
       throw storeError(error);
     }
@@ -158,20 +161,27 @@ export class Database {
     await this.embedded?.stop();
   }
 
-  /** A connection for kysely that is thrown away, not reused, once an error has broken it. */
+  private async lease(): Promise<Lease> {
+    const askedAtMs = performance.now();
+    const opening = this.pool.connect();
+    try {
+      return new Lease(await this.silence.within(opening), askedAtMs);
+    } catch (error) {
+      // It may still come, when nobody waits for it any more.
+      opening.then(
+        (client) => client.release(),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
   private async connect(): Promise<PostgresPoolClient> {
-    const client = await this.pool.connect();
-    let broken = false;
-    const query = (async (...args: unknown[]) => {
-      try {
-        return await (client.query as (...args: unknown[]) => Promise<unknown>)(...args);
-      } catch (error) {
-        broken ||= breaksConnection(error);
-        throw error;
-      }
-      // A cast, because pg overloads `query` by its arguments and this passes all of them on unchanged.
-    }) as unknown as PostgresPoolClient['query'];
-    return { query, release: () => client.release(broken || !isConnected(client)) };
+    const lease = await this.lease();
+    // A cast, because kysely's type has cursors too, which it asks for only when it is given a cursor class.
+    const query = ((text: string, values: unknown[]) =>
+      lease.query({ text, values })) as unknown as PostgresPoolClient['query'];
+    return { query, release: () => lease.release() };
   }
 }
 

@@ -1,0 +1,44 @@
+import type pg from 'pg';
+import { breaksConnection } from './store-error.js';
+
+/** When PostgreSQL itself does not answer, the connection is given up after this, the wait for it included. */
+export const SILENCE_TIMEOUT_MS = 1_800;
+/** Who has waited nearly that long for a connection still gets a chance on it. */
+const SHORTEST_MS = 100;
+
+const isEnding = (client: pg.PoolClient) =>
+  (client as pg.PoolClient & { _ending?: boolean })._ending === true;
+
+/** A connection of the pool for some statements; thrown away, not reused, once an error has broken it. */
+export class Lease {
+  private broken: { readonly error: unknown } | undefined;
+
+  /** `heardAtMs`: since when PostgreSQL is silent; whoever waited for the connection has waited for it already. */
+  constructor(
+    private readonly client: pg.PoolClient,
+    private heardAtMs: number,
+  ) {}
+
+  /** On a broken connection a ROLLBACK would wait behind the statement that is not answered: it fails at once. */
+  async query<R extends pg.QueryResultRow>(config: pg.QueryConfig): Promise<pg.QueryResult<R>> {
+    if (this.broken) throw this.broken.error;
+    const query_timeout = Math.max(
+      SHORTEST_MS,
+      Math.round(SILENCE_TIMEOUT_MS - (performance.now() - this.heardAtMs)),
+    );
+    try {
+      // pg reads the timeout of a query from its config; its types do not say so.
+      const timed: pg.QueryConfig & { query_timeout: number } = { ...config, query_timeout };
+      const result = await this.client.query<R>(timed);
+      this.heardAtMs = performance.now();
+      return result;
+    } catch (error) {
+      if (breaksConnection(error)) this.broken = { error };
+      throw error;
+    }
+  }
+
+  release(): void {
+    this.client.release(this.broken !== undefined || isEnding(this.client));
+  }
+}
