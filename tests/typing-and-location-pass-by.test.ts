@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { embeddedClient } from './harness/database.js';
 import { pair, Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
@@ -48,8 +49,50 @@ test('typing that is taken back is told at once, and repeats are not told each t
   customer.leave();
 });
 
+test('typing that flickers is told once in two seconds, and at their end when it goes on', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  const heardAtMs: number[] = [];
+  customer.socket.on('typing.updated', ({ typing }) => void (typing && heardAtMs.push(performance.now())));
+  const type = (typing: boolean) => driver.data('typing.set', { booking_id, typing });
+  const from = performance.now();
+  for (let n = 0; n < 20; n += 1) {
+    await type(true);
+    await type(false);
+  }
+  // That took no two seconds, or the count would say nothing.
+  expect(performance.now() - from).toBeLessThan(2_000);
+  await type(true);
+  const told = () => customer.told<{ typing: boolean }>('typing.updated').map(({ typing }) => typing);
+  await until('it is told that typing goes on', () => told().length === 3);
+  expect(told()).toEqual([true, false, true]);
+  // Two clocks and two ways: the events may come a little closer than they were told.
+  expect((heardAtMs[1] ?? 0) - (heardAtMs[0] ?? 0)).toBeGreaterThan(1_800);
+  await until('it ends by itself', () => told().length === 4);
+  driver.leave();
+  customer.leave();
+});
+
+test('a position that cannot be kept is no success, neither the first nor those behind it', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  const share = (lat: number) => driver.ask('location.share', { booking_id, lat, lng: 0 });
+  expect((await share(0)).data).toEqual({});
+  await customer.hears('location.updated');
+  const database = await embeddedClient(server.dataDir);
+  await database.query('ALTER TABLE locations RENAME TO locations_gone');
+  await until('a position is tried', async () => (await share(1)).error !== undefined);
+  const answers = await Promise.all([share(2), share(3), share(4)]);
+  for (const { error } of answers) expect(error?.code).toBe('internal');
+  await database.query('ALTER TABLE locations_gone RENAME TO locations');
+  await database.end();
+  expect((await share(5)).data).toEqual({});
+  await customer.hears<{ lat: number }>('location.updated', ({ lat }) => lat === 5);
+  driver.leave();
+  customer.leave();
+});
+
 test('a position is told, kept as the last one, thinned out to one a second, and not in the log', async () => {
   const { booking_id, driver, customer } = await pair(server);
+  const tablet = await Person.connect(server, await server.token('driver', `${booking_id}-driver`));
   const share = (lat: number, more: object = {}) =>
     driver.data('location.share', { booking_id, lat, lng: -0.5, ...more });
   expect(await share(1, { heading: 90, speed: 8.3, accuracy: 5 })).toEqual({});
@@ -65,6 +108,7 @@ test('a position is told, kept as the last one, thinned out to one a second, and
     accuracy: 5,
     at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
   });
+  expect(await tablet.hears('location.updated')).toEqual(first);
   for (let lat = 2; lat <= 9; lat += 1) await share(lat);
   // Of those in between the last one wins.
   await customer.hears<{ lat: number }>('location.updated', ({ lat }) => lat === 9);
@@ -79,8 +123,7 @@ test('a position is told, kept as the last one, thinned out to one a second, and
     expect(bookings[0]?.last_seq).toBe(0);
     return bookings[0]?.locations.length === 1 && bookings[0].locations[0]?.lat === 9;
   });
-  driver.leave();
-  customer.leave();
+  for (const person of [driver, customer, tablet]) person.leave();
 });
 
 test('positions of both sides are in sync, and end with the chat', async () => {

@@ -5,16 +5,19 @@ import { Fanout } from '../fanout/fanout.js';
 import { LocationsStore } from '../store/locations.store.js';
 import { AccessService } from './access.service.js';
 import type { Seat } from './seat.js';
-import { counterpartOf } from './views.js';
+import { counterpartOf, participantsOf } from './views.js';
 
 interface Typing {
+  /** The others were told that the person types. */
   on: boolean;
   toldAtMs: number;
-  expires?: NodeJS.Timeout | undefined;
+  /** What happens by itself next: the end of typing, or of the time in which nothing more is told. */
+  timer?: NodeJS.Timeout | undefined;
 }
 
 interface Sharing {
-  toldAtMs: number;
+  /** The newest position on its way to the store. */
+  sharing: Promise<void>;
   pending?: (() => Promise<void>) | undefined;
   timer?: NodeJS.Timeout | undefined;
 }
@@ -31,28 +34,24 @@ export class SignalsService {
     @Inject(Fanout) private readonly fanout: Fanout,
   ) {}
 
-  /** Told at most once in two seconds, and taken back by itself after six. */
+  /** Told at most once in two seconds, however often it is taken back, and taken back by itself after six. */
   async setTyping(actor: Actor, signal: Payload<'typing.set'>): Promise<Result<'typing.set'>> {
     const seat = await this.access.require(actor, signal.booking_id, 'signal');
     const key = `${seat.row.no}`;
     const state: Typing = this.typing.get(key) ?? { on: false, toldAtMs: Number.NEGATIVE_INFINITY };
-    clearTimeout(state.expires);
-    if (!signal.typing) {
-      this.typing.delete(key);
-      if (state.on) this.tellTyping(seat, actor, false);
-      return {};
-    }
-    const now = performance.now();
-    if (now - state.toldAtMs >= LIMITS.typingEveryMs) {
-      state.toldAtMs = now;
-      state.on = true;
-      this.tellTyping(seat, actor, true);
-    }
-    state.expires = setTimeout(() => {
-      this.typing.delete(key);
-      void this.typingExpired(seat, actor);
-    }, LIMITS.typingExpiresMs).unref();
     this.typing.set(key, state);
+    clearTimeout(state.timer);
+    const waitMs = Math.max(0, state.toldAtMs + LIMITS.typingEveryMs - performance.now());
+    if (!signal.typing) {
+      if (state.on) this.tellTyping(seat, actor, false);
+      state.on = false;
+      state.timer = setTimeout(() => this.typing.delete(key), waitMs).unref();
+    } else if (waitMs > 0 && !state.on) {
+      state.timer = setTimeout(() => void this.typesStill(state, seat, actor), waitMs).unref();
+    } else {
+      if (waitMs === 0) this.startTyping(state, seat, actor);
+      this.endTypingLater(state, seat, actor);
+    }
     return {};
   }
 
@@ -68,40 +67,55 @@ export class SignalsService {
         await this.tellLocation(latest, actor, position, at);
     };
     const key = `${seat.row.no}`;
-    const state: Sharing = this.sharing.get(key) ?? { toldAtMs: Number.NEGATIVE_INFINITY };
-    this.sharing.set(key, state);
-    if (state.timer) {
-      state.pending = share;
+    const known = this.sharing.get(key);
+    if (known) {
+      known.pending = share;
+      // Answered like the position that stands for it: a store that is away is no success.
+      await known.sharing;
       return {};
     }
-    state.toldAtMs = performance.now();
-    state.timer = setTimeout(() => this.nextLocation(key, state), LIMITS.locationEveryMs).unref();
-    await share();
+    const state: Sharing = { sharing: Promise.resolve() };
+    this.sharing.set(key, state);
+    await this.share(key, state, share);
     return {};
   }
 
   /** No timer of this stays behind. */
   stop(): void {
-    for (const state of this.typing.values()) clearTimeout(state.expires);
+    for (const state of this.typing.values()) clearTimeout(state.timer);
     for (const state of this.sharing.values()) clearTimeout(state.timer);
+  }
+
+  /** One position now, the newest of those that come meanwhile in a second. After a failure the next one is tried at once. */
+  private async share(key: string, state: Sharing, share: () => Promise<void>): Promise<void> {
+    state.timer = setTimeout(() => this.nextLocation(key, state), LIMITS.locationEveryMs).unref();
+    const sharing = share();
+    state.sharing = sharing;
+    try {
+      await sharing;
+    } catch (error) {
+      if (state.sharing === sharing) {
+        clearTimeout(state.timer);
+        this.sharing.delete(key);
+      }
+      throw error;
+    }
   }
 
   private nextLocation(key: string, state: Sharing): void {
     const { pending } = state;
     state.pending = undefined;
-    state.timer = undefined;
     if (!pending) {
       this.sharing.delete(key);
       return;
     }
-    state.timer = setTimeout(() => this.nextLocation(key, state), LIMITS.locationEveryMs).unref();
     // The position that stood for this one was answered; a store that is away loses no promise here.
-    pending().catch(() => undefined);
+    this.share(key, state, pending).catch(() => undefined);
   }
 
   private async tellLocation(
     seat: Seat,
-    actor: PersonRef,
+    actor: Actor,
     position: Omit<Payload<'location.share'>, 'booking_id'>,
     at: Date,
   ): Promise<void> {
@@ -109,15 +123,41 @@ export class SignalsService {
       Object.entries(position).filter((entry): entry is [string, number] => entry[1] !== undefined),
     );
     await this.locations.keep(seat.booking.no, seat.row.person_no, kept, at);
-    const other = counterpartOf(this.access.bookingNow(seat), seat.scope);
-    if (!other) return;
-    this.fanout.toPeople([other], 'location.updated', {
-      booking_id: seat.booking.id,
+    const booking = this.access.bookingNow(seat);
+    const event = {
+      booking_id: booking.id,
       user_id: actor.user_id,
       scope: seat.scope,
       ...position,
       at: at.toISOString(),
-    });
+    };
+    this.fanout.toPeople(participantsOf(booking), 'location.updated', event, actor.socketId);
+  }
+
+  private startTyping(state: Typing, seat: Seat, actor: PersonRef): void {
+    state.on = true;
+    state.toldAtMs = performance.now();
+    this.tellTyping(seat, actor, true);
+  }
+
+  private endTypingLater(state: Typing, seat: Seat, actor: PersonRef): void {
+    state.timer = setTimeout(() => {
+      this.typing.delete(`${seat.row.no}`);
+      void this.typingExpired(seat, actor);
+    }, LIMITS.typingExpiresMs).unref();
+  }
+
+  /** Taken back and begun again within two seconds: told at their end, unless it was taken back once more. */
+  private async typesStill(state: Typing, seat: Seat, actor: PersonRef): Promise<void> {
+    const { timer } = state;
+    const latest = await this.access.latest(seat).catch(() => undefined);
+    if (state.timer !== timer) return;
+    if (!latest || this.access.denial(latest, 'signal')) {
+      this.typing.delete(`${seat.row.no}`);
+      return;
+    }
+    this.startTyping(state, latest, actor);
+    this.endTypingLater(state, latest, actor);
   }
 
   private async typingExpired(seat: Seat, actor: PersonRef): Promise<void> {
