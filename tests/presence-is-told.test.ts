@@ -1,7 +1,9 @@
 import type { ConnectionObject } from '@curbline/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { embeddedClient } from './harness/database.js';
 import { pair, Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
+import { until } from './harness/until.js';
 
 interface Presence {
   booking_id: string;
@@ -113,3 +115,66 @@ test('presence goes to the participants of open bookings, and to nobody else', a
   expect(stranger.heard).toEqual([]);
   for (const person of [...listeners, stranger, driver]) person.leave();
 });
+
+test('an open booking hears of its driver however many newer ones have ended', async () => {
+  const driver_id = `d-${crypto.randomUUID()}`;
+  const open = await server.booking(undefined, { driver: driver_id });
+  for (let n = 0; n < 55; n += 1) await server.booking(undefined, { driver: driver_id, status: 'pending' });
+  const customer = await connect('customer', `${open}-customer`, 'test');
+  const driver = await connect('driver', driver_id, 'test');
+  const told = await customer.hears<Presence>('presence.updated');
+  expect(told).toMatchObject({ booking_id: open, user_id: driver_id, online: true });
+  driver.leave();
+  customer.leave();
+});
+
+test('what could not be told while the store was away is told when it is back', async () => {
+  const booking_id = await server.booking();
+  const customer = await connect('customer', `${booking_id}-customer`, 'test');
+  const token = await server.token('driver', `${booking_id}-driver`);
+  const database = await embeddedClient(server.dataDir);
+  // Handshakes work, and whoever asks for seats waits until the statement times out.
+  await database.query('BEGIN; LOCK TABLE participants IN ACCESS EXCLUSIVE MODE');
+  const driver = await Person.connect(server, token);
+  await until('it failed once', () => server.output.includes('presence is told again'));
+  await database.query('ROLLBACK');
+  await database.end();
+  await customer.hears<Presence>('presence.updated', ({ online }) => online);
+  driver.leave();
+  customer.leave();
+});
+
+/** When the other party was last seen, as somebody who joins is told. */
+async function lastSeen(booking_id: string): Promise<number> {
+  const customer = await connect('customer', `${booking_id}-customer`, 'test');
+  const { counterpart } = await customer.data<ConnectionObject>('booking.join', { booking_id });
+  customer.leave();
+  expect(counterpart.online).toBe(false);
+  return Date.parse(counterpart.last_seen_at ?? '');
+}
+
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  'who was connected when the process ended by %s was last seen then',
+  async (signal) => {
+    const booking_id = await server.booking();
+    const from = Date.now();
+    const driver = await connect('driver', `${booking_id}-driver`, 'test');
+    const database = await embeddedClient(server.dataDir);
+    await until('the coming is kept', async () => {
+      const { rows } = await database.query(
+        'SELECT 1 FROM drivers WHERE id = $1 AND last_seen_at IS NOT NULL',
+        [`${booking_id}-driver`],
+      );
+      return rows.length === 1;
+    });
+    await database.end();
+    const endedAt = Date.now();
+    await server.kill(signal);
+    driver.leave();
+    await server.up();
+    const seen = await lastSeen(booking_id);
+    // A process that is killed has written when they came, and no more.
+    expect(seen).toBeGreaterThanOrEqual(signal === 'SIGTERM' ? endedAt : from);
+    expect(seen).toBeLessThan(Date.now());
+  },
+);

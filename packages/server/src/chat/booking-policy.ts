@@ -28,10 +28,15 @@ export interface PolicyFacts {
 
 /** Answers what a role may do in a booking now. Pure: facts and a time in, a word out. */
 export class BookingPolicy {
+  /** The status words in which somebody may send. */
+  readonly open: readonly string[];
   private readonly statuses: ReadonlyMap<string, PolicyRule>;
 
   constructor(table: PolicyTable) {
     this.statuses = new Map(Object.entries(PolicyTableSchema.parse(table).statuses));
+    this.open = this.known.filter((status) =>
+      PARTY_SCOPES.some((role) => this.statuses.get(status)?.[role] === 'send'),
+    );
   }
 
   /** The status words this policy knows. */

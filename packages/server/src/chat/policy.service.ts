@@ -32,6 +32,11 @@ export class PolicyService {
     return this.policy.chat(this.facts(booking), now);
   }
 
+  /** The words in which somebody may send. */
+  get openStatuses(): readonly string[] {
+    return this.policy.open;
+  }
+
   /** Throws `invalid` with the known words when the policy does not know this one. */
   requireKnown(status: string): void {
     if (this.policy.knows(status)) return;

@@ -1,6 +1,7 @@
-import type { PresenceObject } from '@curbline/contract';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { PartyScope, PresenceObject } from '@curbline/contract';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { personKey, type PersonRef } from '../actor.js';
+import { ChatError } from '../chat-error.js';
 import { Fanout } from '../fanout/fanout.js';
 import { Presence } from '../fanout/presence.js';
 import type { BookingRecord, PersonRow } from '../store/booking-row.js';
@@ -8,12 +9,25 @@ import { PeopleStore } from '../store/people.store.js';
 import { PolicyService } from './policy.service.js';
 import { otherScope, participantsOf, personOf, presenceView, type PresenceFacts } from './views.js';
 
-/** Tells the other participants of a person's open bookings who came and who left. */
+const AGAIN_MS = 1_000;
+
+/** Somebody came or left. */
+interface Change {
+  readonly person: PersonRef;
+  readonly at: Date;
+  told?: boolean;
+}
+
+/** Tells the other participants of a person's open bookings who came and who left, and keeps when. */
 @Injectable()
-export class PresenceService {
+export class PresenceService implements BeforeApplicationShutdown {
   private readonly logger = new Logger(PresenceService.name);
-  /** When a person left this node, until the store has it. */
-  private readonly left = new Map<string, Date>();
+  /** The last change of each person, until it is told and stored. */
+  private readonly changes = new Map<string, Change>();
+  /** Those of them that the store was away for. */
+  private readonly failed = new Set<Change>();
+  private again: NodeJS.Timeout | undefined;
+  private stopping = false;
 
   constructor(
     @Inject(Presence) private readonly presence: Presence,
@@ -21,17 +35,27 @@ export class PresenceService {
     @Inject(PolicyService) private readonly policy: PolicyService,
     @Inject(Fanout) private readonly fanout: Fanout,
   ) {
-    presence.onChange((person, at) => {
-      this.changed(person, at).catch((error: unknown) => {
-        this.logger.warn(`presence of a person was not told: ${String(error)}`);
-      });
-    });
+    presence.onChange((person, at) => void this.settle({ person, at }));
+  }
+
+  /** The sockets that end with the process tell nobody: that their people were here is written before. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    clearTimeout(this.again);
+    const now = new Date();
+    const left = [...this.changes.values()].filter(({ person }) => !this.presence.isOnline(person));
+    const here = this.presence.everybody.map((person) => ({ person, at: now }));
+    const written = await Promise.allSettled(
+      [...left, ...here].map(({ person, at }) => this.people.seen(person, at)),
+    );
+    const lost = written.filter(({ status }) => status === 'rejected').length;
+    if (lost > 0) this.logger.warn(`when ${lost} people were last seen could not be written`);
   }
 
   /** What others may know of a person now. */
   facts(person: PersonRef, row: PersonRow | null): PresenceFacts {
     if (this.presence.isOnline(person)) return { online: true, types: this.presence.types(person) };
-    const left = this.left.get(personKey(person));
+    const left = this.changes.get(personKey(person))?.at;
     const kept = row?.last_seen_at == null ? undefined : new Date(row.last_seen_at);
     const seen = left && (!kept || left > kept) ? left : kept;
     return { online: false, types: [], ...(seen && { last_seen_at: seen.toISOString() }) };
@@ -46,11 +70,45 @@ export class PresenceService {
     );
   }
 
-  private async changed(person: PersonRef, at: Date): Promise<void> {
+  private async settle(change: Change): Promise<void> {
+    const key = personKey(change.person);
+    this.changes.set(key, change);
+    try {
+      await this.tellAndKeep(change);
+    } catch (error) {
+      if (this.changes.get(key) === change && error instanceof ChatError && error.code === 'unavailable') {
+        this.tryAgain(change);
+        return;
+      }
+      this.logger.warn(`presence of a person was not told: ${String(error)}`);
+    }
+    if (this.changes.get(key) === change) this.changes.delete(key);
+  }
+
+  /** Every second, until it is told and stored or somebody's next change stands for it. */
+  private tryAgain(change: Change): void {
+    this.failed.add(change);
+    if (this.stopping || this.again) return;
+    this.logger.warn('presence is told again in a second: the store is away');
+    this.again = setTimeout(() => {
+      this.again = undefined;
+      const all = [...this.failed];
+      this.failed.clear();
+      for (const one of all) if (this.changes.get(personKey(one.person)) === one) void this.settle(one);
+    }, AGAIN_MS).unref();
+  }
+
+  private async tellAndKeep(change: Change): Promise<void> {
+    const { person, at } = change;
     if (person.scope === 'support') return;
-    const { scope, user_id } = person;
-    if (!this.presence.isOnline(person)) this.left.set(personKey(person), at);
-    const opposites = await this.people.opposites({ scope, user_id });
+    if (!change.told) await this.tell({ scope: person.scope, user_id: person.user_id }, at);
+    change.told = true;
+    // When they came, too: a process that is killed has no time to write when they left.
+    await this.people.seen(person, at);
+  }
+
+  private async tell(person: { scope: PartyScope; user_id: string }, at: Date): Promise<void> {
+    const opposites = await this.people.opposites(person, this.policy.openStatuses);
     // After the query, so that of two changes in a row the last word is the true one.
     const online = this.presence.isOnline(person);
     const now = new Date();
@@ -59,15 +117,11 @@ export class PresenceService {
       : { online, types: [], last_seen_at: at.toISOString() };
     for (const booking of opposites) {
       if (this.policy.chat({ ...booking }, now) !== 'open') continue;
-      const listener = { scope: otherScope(scope), user_id: booking.opposite_id };
+      const listener = { scope: otherScope(person.scope), user_id: booking.opposite_id };
       this.fanout.toPeople([listener], 'presence.updated', {
         booking_id: booking.id,
         ...presenceView(person, facts),
       });
-    }
-    if (!online) {
-      await this.people.seen(person, at);
-      if (this.left.get(personKey(person)) === at) this.left.delete(personKey(person));
     }
   }
 }

@@ -62,6 +62,11 @@ export class Presence {
     return this.people.has(personKey(person));
   }
 
+  /** Everybody who is connected here, or has been a moment ago. */
+  get everybody(): PersonRef[] {
+    return [...this.people.values()].map(({ person }) => person);
+  }
+
   get personCount(): number {
     return this.people.size;
   }

@@ -28,6 +28,11 @@ interface Found extends Opposite {
   readonly place: number;
 }
 
+interface Asked {
+  readonly user_id: string;
+  readonly statuses: readonly string[];
+}
+
 interface Sighting {
   readonly user_id: string;
   readonly at: Date;
@@ -59,7 +64,7 @@ export async function upsertPerson(
 @Injectable()
 export class PeopleStore {
   private readonly lookups = byScope(
-    (scope) => new Gathered((ids: readonly string[]) => this.oppositesOf(scope, ids), REST_MS),
+    (scope) => new Gathered((all: readonly Asked[]) => this.oppositesOf(scope, all), REST_MS),
   );
   private readonly sightings = byScope(
     (scope) => new Gathered((all: readonly Sighting[]) => this.saw(scope, all), REST_MS),
@@ -74,11 +79,15 @@ export class PeopleStore {
   }
 
   /**
-   * The bookings in which a person sits now and who sits opposite, newest first, at most 50: who is told of
-   * presence. Cheaper than whole records, because every connect and disconnect asks it.
+   * The bookings with one of these statuses in which a person sits now and who sits opposite, newest first, at most 50 of
+   * the 1,000 newest: who is told of presence. Cheaper than whole records, because every connect and disconnect asks it,
+   * and bounded, because a driver of many years has ten thousand.
    */
-  opposites(person: { scope: PartyScope; user_id: string }): Promise<readonly Opposite[]> {
-    return this.lookups[person.scope].one(person.user_id);
+  opposites(
+    person: { scope: PartyScope; user_id: string },
+    statuses: readonly string[],
+  ): Promise<readonly Opposite[]> {
+    return this.lookups[person.scope].one({ user_id: person.user_id, statuses });
   }
 
   /** Keeps the name of a token, shown while the host has given none. */
@@ -95,22 +104,26 @@ export class PeopleStore {
     );
   }
 
-  private async oppositesOf(scope: PartyScope, ids: readonly string[]): Promise<readonly Opposite[][]> {
-    const answers: Opposite[][] = ids.map(() => []);
+  /** There is one policy, so all of them ask for the same statuses. */
+  private async oppositesOf(scope: PartyScope, all: readonly Asked[]): Promise<readonly Opposite[][]> {
+    const answers: Opposite[][] = all.map(() => []);
     const rows = await this.database.rows<{ [K in keyof Found]: Found[K] }>(
       `SELECT asked.place, found.*
        FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, place)
        JOIN ${peopleTable(scope)} me ON me.id = asked.id
        CROSS JOIN LATERAL (
          SELECT b.id, b.status, b.driver_no, b.closes_at, b.archived_at, b.active_at, other.user_id AS opposite_id
-         FROM participants mine
-         JOIN bookings b ON b.no = mine.booking_no
+         FROM (
+           SELECT booking_no, scope FROM participants
+           WHERE person_no = me.no AND to_seq IS NULL ORDER BY booking_no DESC LIMIT 1000
+         ) mine
+         JOIN bookings b ON b.no = mine.booking_no AND b.status = ANY ($2) AND b.archived_at IS NULL
+           AND (b.closes_at IS NULL OR b.closes_at > now())
          JOIN participants other ON other.booking_no = b.no AND other.to_seq IS NULL AND other.scope <> mine.scope
-         WHERE mine.person_no = me.no AND mine.to_seq IS NULL
          ORDER BY mine.booking_no DESC LIMIT 50
        ) found
        ORDER BY asked.place`,
-      [ids],
+      [all.map(({ user_id }) => user_id), all[0]?.statuses ?? []],
       `curbline-opposites-${scope}`,
     );
     for (const { place, ...opposite } of rows) answers[place - 1]?.push(opposite);
@@ -126,7 +139,8 @@ export class PeopleStore {
          SELECT p.no, seen.at FROM ${peopleTable(scope)} p JOIN seen ON seen.id = p.id ORDER BY p.no
          FOR NO KEY UPDATE OF p
        )
-       UPDATE ${peopleTable(scope)} p SET last_seen_at = mine.at FROM mine WHERE p.no = mine.no`,
+       UPDATE ${peopleTable(scope)} p SET last_seen_at = mine.at FROM mine
+       WHERE p.no = mine.no AND (p.last_seen_at IS NULL OR p.last_seen_at < mine.at)`,
       [all.map(({ user_id }) => user_id), all.map(({ at }) => at)],
       `curbline-seen-${scope}`,
     );
