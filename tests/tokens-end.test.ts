@@ -1,5 +1,6 @@
 import type { ErrorObject } from '@curbline/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { embeddedClient } from './harness/database.js';
 import { Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
 import { jwt, nowS } from './harness/tokens.js';
@@ -95,4 +96,19 @@ test('a revoked token cannot refresh a socket', async () => {
   const error: ErrorObject = await person.error('token.refresh', { token: dirty });
   expect(error.code).toBe('unauthenticated');
   person.leave();
+});
+
+test('a token of the very second of the revocation is refused, whatever fraction of it the token names', async () => {
+  await server.rest('DELETE', '/v1/users/driver/fractions/sessions');
+  const claims = { sub: 'fractions', scope: 'driver', exp: nowS() + 600 };
+  const connect = (iat: number) => Person.connect(server, jwt({ ...claims, iat }, secret));
+  const database = await embeddedClient(server.dataDir);
+  const { rows } = await database.query<{ at: string }>(
+    "SELECT revoked_at_s AS at FROM revocations WHERE user_id = 'fractions'",
+  );
+  await database.end();
+  const revokedAtS = Number(rows[0]?.at);
+  for (const iat of [revokedAtS, revokedAtS + 0.9])
+    await expect(connect(iat)).rejects.toMatchObject({ data: { error: { code: 'unauthenticated' } } });
+  (await connect(revokedAtS + 1)).leave();
 });

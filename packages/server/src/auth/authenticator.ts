@@ -16,13 +16,16 @@ export class Authenticator {
   async identify(token: unknown): Promise<Identity> {
     const identity = await this.verifier.verify(token);
     const revokedAtS = await this.revocations.revokedAt(identity);
-    // Up to and including that second; a token that does not say when it was issued may be an old one.
-    if (
-      revokedAtS !== undefined &&
-      (identity.issued_at_s === undefined || identity.issued_at_s <= revokedAtS)
-    ) {
+    if (revokedAtS !== undefined && !isIssuedAfter(identity, revokedAtS)) {
       throw new ChatError('unauthenticated', { message: 'The token was revoked.' });
     }
     return identity;
   }
 }
+
+/**
+ * Up to and including that second, whatever fraction of it the token names; one that does not say when it was issued
+ * may be an old one.
+ */
+const isIssuedAfter = ({ issued_at_s }: Identity, revokedAtS: number): boolean =>
+  issued_at_s !== undefined && Math.floor(issued_at_s) > revokedAtS;
