@@ -118,3 +118,21 @@ test('with its tables gone every command and route answers internal, and works w
   driver.leave();
   customer.leave();
 }, 120_000);
+
+test('a booking that cannot be read anew stays as this node knew it', async () => {
+  const running = await TestServer.start();
+  server = running;
+  const { booking_id, driver, customer } = await pair(running);
+  await driver.send(booking_id, 'now it is known');
+  const database = await embeddedClient(running.dataDir);
+  await database.query('ALTER TABLE participants RENAME TO participants_gone');
+  const error = await driver.error('sync', { bookings: [{ booking_id, after_seq: 0 }] });
+  await expectInternal(running, 'sync', error);
+  // Needs no table, and nobody has said anything against it.
+  expect(await driver.data('typing.set', { booking_id, typing: true })).toEqual({});
+  await customer.hears('typing.updated');
+  await database.query('ALTER TABLE participants_gone RENAME TO participants');
+  await database.end();
+  driver.leave();
+  customer.leave();
+});

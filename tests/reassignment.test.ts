@@ -1,5 +1,6 @@
 import type { Answer, ConnectionObject, MessageObject } from '@curbline/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { embeddedClient } from './harness/database.js';
 import { pair, Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
@@ -269,3 +270,69 @@ test('sends in flight during thirty reassignments land on exactly one side of ea
   }
   for (const person of [...drivers, customer]) person.leave();
 }, 120_000);
+
+test('joins that race thirty reassignments show each driver their own connection, and nothing after the loss', async () => {
+  const { booking_id, driver: first, customer } = await pair(server);
+  const ids = [`${booking_id}-driver`, `${booking_id}-rival`] as const;
+  const drivers = [first, await connect('driver', ids[1])] as const;
+  const people = [...drivers, customer];
+  let running = true;
+  let joins = 0;
+  const joining = async (person: Person, range: object) => {
+    while (running) {
+      const { error } = await person.ask('booking.join', { booking_id, ...range });
+      // A customer may meet a moment between two drivers.
+      if (error) expect(['not_found', 'unavailable']).toContain(error.code);
+      joins += 1;
+    }
+  };
+  const working = people.flatMap((person) => [joining(person, {}), joining(person, { after_seq: 0 })]);
+  for (let turn = 1; turn <= 30; turn += 1) {
+    const seen = joins;
+    await until('people join', () => joins >= seen + 12);
+    // So that each seat begins at a place of its own.
+    await customer.send(booking_id, `${turn}`);
+    expect((await assign(booking_id, ids[turn % 2] ?? '')).status).toBe(200);
+  }
+  running = false;
+  await Promise.all(working);
+  const connectionOf = new Map<string, string>();
+  for (const shown of customer.told<ConnectionObject>('create-connection')) {
+    const { _id } = shown.user_detail;
+    expect(connectionOf.get(_id) ?? shown.response, _id).toBe(shown.response);
+    connectionOf.set(_id, shown.response);
+  }
+  expect(new Set(connectionOf.values()).size).toBe(2);
+  const { body } = await server.rest<{ participants: { user_id: string; from_seq: number }[] }>(
+    'GET',
+    `/v1/bookings/${booking_id}`,
+  );
+  for (const [index, driver] of drivers.entries()) {
+    const own = body.participants.filter((seat) => seat.user_id === ids[index]);
+    let lost = 0;
+    for (const { name, args } of driver.heard) {
+      const event = args[0] as Updated & ConnectionObject;
+      if (name === 'booking.updated' && event.reason === 'unassigned') lost += 1;
+      if (name !== 'create-connection') continue;
+      expect(event.response).toBe(connectionOf.get(ids[index] ?? ''));
+      expect(event.from_seq, `after loss ${lost}`).toBeGreaterThanOrEqual(own[lost]?.from_seq ?? Infinity);
+    }
+    expect(lost).toBe(15);
+  }
+  for (const person of people) person.leave();
+}, 120_000);
+
+test('a reassignment is told although the new pair could not be connected at once', async () => {
+  const { booking_id, driver: first, customer } = await pair(server);
+  const database = await embeddedClient(server.dataDir);
+  await database.query('ALTER FUNCTION curbline_connect(bigint, uuid) RENAME TO connect_gone');
+  expect((await assign(booking_id, 'fifth')).status).toBe(200);
+  expect((await first.hears<Updated>('booking.updated')).reason).toBe('unassigned');
+  expect((await customer.hears<Updated>('booking.updated')).reason).toBe('reassigned');
+  await database.query('ALTER FUNCTION connect_gone(bigint, uuid) RENAME TO curbline_connect');
+  await database.end();
+  const fifth = await connect('driver', 'fifth');
+  const joined = await fifth.data<ConnectionObject>('booking.join', { booking_id });
+  expect(joined.user_detail._id).toBe(`${booking_id}-customer`);
+  for (const person of [first, fifth, customer]) person.leave();
+});

@@ -1,6 +1,7 @@
 import type { BookingView, ErrorObject, MessageObject } from '@curbline/contract';
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { embeddedClient } from './harness/database.js';
 import { pair, Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
 
@@ -198,6 +199,30 @@ test('fields that are unknown, missing or wrong are named', async () => {
   await expectProblem(server.rest('GET', at(id)), 404, 'not_found');
   const exact = { text: 'x'.repeat(4_096 - '{"text":""}'.length) };
   expect((await put(id, { metadata: exact })).body.metadata).toEqual(exact);
+});
+
+test('a PATCH of a booking that does not exist keeps nothing of the people in it', async () => {
+  const [id, driver] = [newId(), newId()];
+  await expectProblem(server.rest('PATCH', at(id), { driver: { id: driver } }), 404, 'not_found');
+  const database = await embeddedClient(server.dataDir);
+  const { rows } = await database.query('SELECT 1 FROM drivers WHERE id = $1', [driver]);
+  await database.end();
+  expect(rows).toEqual([]);
+});
+
+test('changes of one booking at once are told in the order in which they were made', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  const words = ['arriving', 'arrived', 'in_progress'];
+  await Promise.all(
+    Array.from({ length: 30 }, (_, n) => server.rest('PATCH', at(booking_id), { status: words[n % 3] })),
+  );
+  const { body } = await server.rest<BookingView>('GET', at(booking_id));
+  await customer.send(booking_id, 'after them all');
+  await driver.hears('message.created');
+  const told = driver.told<{ status: string }>('booking.updated').map(({ status }) => status);
+  expect(told.at(-1)).toBe(body.status);
+  driver.leave();
+  customer.leave();
 });
 
 test('a status that the policy does not know is invalid, with the known ones in details', async () => {

@@ -10,7 +10,8 @@ export interface CachedBooking {
   readonly reads: Map<number, number>;
   /** The seats that are taken now, by person. */
   readonly seats: ReadonlyMap<string, Seat>;
-  readonly loadedAtMs: number;
+  /** On the process's own clock: everything committed before is in it. */
+  readonly askedAtMs: number;
 }
 
 const MAX_BOOKINGS = 50_000;
@@ -31,7 +32,7 @@ export class BookingCache {
   /** What memory holds, if it is fresh. */
   peek(id: string): CachedBooking | undefined {
     const cached = this.bookings.get(id);
-    return cached && performance.now() - cached.loadedAtMs < MAX_AGE_MS ? cached : undefined;
+    return cached && performance.now() - cached.askedAtMs < MAX_AGE_MS ? cached : undefined;
   }
 
   /** From memory or the store; callers at once share one query. */
@@ -45,17 +46,20 @@ export class BookingCache {
     return known && known.epoch >= record.epoch ? known : record;
   }
 
-  /** From the store, whatever memory holds. */
+  /** From the store, whatever memory holds and whatever is being read: that may be outdated. */
   async reload(id: string): Promise<CachedBooking | undefined> {
-    this.forget(id);
+    this.loading.delete(id);
     return this.load(id);
   }
 
-  /** Takes a record that was just read or written; one that was overtaken by a change of rights is not kept. */
-  keep(record: BookingRecord): CachedBooking {
+  /**
+   * Takes a record that was just read or written, and answers the newest: it, or one that a change of rights has
+   * made meanwhile or that was asked for later.
+   */
+  keep(record: BookingRecord, askedAtMs: number): CachedBooking {
     const known = this.bookings.get(record.id);
-    if (known && known.record.epoch > record.epoch) return known;
-    const cached = cachedOf(record, known?.reads);
+    if (known && isNewer(known, record, askedAtMs)) return known;
+    const cached = cachedOf(record, askedAtMs, known?.reads);
     this.bookings.delete(record.id);
     this.bookings.set(record.id, cached);
     if (this.bookings.size > MAX_BOOKINGS) {
@@ -65,22 +69,13 @@ export class BookingCache {
     return cached;
   }
 
-  /** A load under way may have read what is now outdated: its result is not kept. */
-  forget(id: string): void {
-    this.bookings.delete(id);
-    this.loading.delete(id);
-  }
-
   private load(id: string): Promise<CachedBooking | undefined> {
     const running = this.loading.get(id);
     if (running) return running;
+    const askedAtMs = performance.now();
     const started: Promise<CachedBooking | undefined> = this.store
       .find(id)
-      .then((record) => {
-        if (record === undefined) return undefined;
-        if (this.loading.get(id) === started) return this.keep(record);
-        return cachedOf(record);
-      })
+      .then((record) => record && this.keep(record, askedAtMs))
       .finally(() => {
         if (this.loading.get(id) === started) this.loading.delete(id);
       });
@@ -89,12 +84,20 @@ export class BookingCache {
   }
 }
 
-function cachedOf(record: BookingRecord, known?: Map<number, number>): CachedBooking {
+/** Of two with the same rights, the one that was asked for later has seen what the other has. */
+const isNewer = (known: CachedBooking, record: BookingRecord, askedAtMs: number): boolean =>
+  known.record.epoch === record.epoch ? known.askedAtMs > askedAtMs : known.record.epoch > record.epoch;
+
+function cachedOf(
+  record: BookingRecord,
+  askedAtMs: number,
+  known: Map<number, number> | undefined,
+): CachedBooking {
   const reads = readsOf(record, known);
-  return { record, reads, seats: seatsOf(record, reads), loadedAtMs: performance.now() };
+  return { record, reads, seats: seatsOf(record, reads), askedAtMs };
 }
 
-function readsOf(record: BookingRecord, known?: Map<number, number>): Map<number, number> {
+function readsOf(record: BookingRecord, known: Map<number, number> | undefined): Map<number, number> {
   const reads = new Map<number, number>();
   for (const seat of record.seats) {
     if (seat.to_seq !== null) continue;

@@ -1,5 +1,5 @@
 import type { BookingView, RouteBody, RouteQuery, RouteResult } from '@curbline/contract';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ChatError } from '../chat-error.js';
 import { Fanout } from '../fanout/fanout.js';
 import { AppendWriter } from '../store/append-writer.js';
@@ -16,6 +16,10 @@ type Patch = RouteBody<'PATCH /v1/bookings/{booking_id}'>;
 /** Bookings as the host writes them. */
 @Injectable()
 export class BookingsService {
+  private readonly logger = new Logger(BookingsService.name);
+  /** The last change of each booking that is under way. */
+  private readonly turns = new Map<string, Promise<unknown>>();
+
   constructor(
     @Inject(BookingsStore) private readonly store: BookingsStore,
     @Inject(ConnectionsStore) private readonly connections: ConnectionsStore,
@@ -73,31 +77,65 @@ export class BookingsService {
 
   /** The chat of this booking changed by itself: grace or retention ran out. */
   async changedByTime(id: string): Promise<void> {
-    const cached = await this.cache.reload(id);
-    if (cached) this.tell(cached.record, undefined);
+    await this.inTurn(id, async () => {
+      const cached = await this.cache.reload(id);
+      if (cached) this.tell(cached.record, undefined);
+    });
   }
 
   private async change(id: string, mayCreate: boolean, change: BookingChange): Promise<ChangedBooking> {
-    const changed = await this.store.change(id, mayCreate, change);
-    if (!changed) throw new ChatError('not_found');
-    const { before } = changed;
-    this.cache.forget(id);
-    const driverChanged = before !== null && before.driver_no !== changed.after.driver_no;
-    const customerChanged = before !== null && before.customer_no !== changed.after.customer_no;
-    let { after } = changed;
-    if ((driverChanged || customerChanged) && before.driver !== null && after.driver !== null) {
-      // The conversation goes on with another person: their connection is found or created at once.
-      after = (await this.connections.connect(after))?.record ?? after;
+    return await this.inTurn(id, async () => {
+      const { before, after } = await this.store.change(id, mayCreate, change);
+      this.cache.keep(after, performance.now());
+      const driverChanged = before !== null && before.driver_no !== after.driver_no;
+      const customerChanged = before !== null && before.customer_no !== after.customer_no;
+      const isOtherPair =
+        (driverChanged || customerChanged) && before.driver !== null && after.driver !== null;
+      const connected = isOtherPair ? await this.connected(after) : after;
+      // What was committed before the line is told before the line.
+      await this.writer.settled();
+      if (driverChanged) this.tellUnassigned(before.driver, 'driver', after);
+      if (customerChanged) this.tellUnassigned(before.customer, 'customer', after);
+      if (differs(before, after)) {
+        this.tell(after, driverChanged && before.driver && after.driver ? 'reassigned' : undefined);
+      }
+      return { before, after: connected };
+    });
+  }
+
+  /**
+   * The conversation goes on with another person: their connection is found or created at once. The change is
+   * committed, and those it concerns must hear of it; whoever joins makes up for a connection that failed.
+   */
+  private async connected(after: BookingRecord): Promise<BookingRecord> {
+    const askedAtMs = performance.now();
+    try {
+      const connected = await this.connections.connect(after);
+      return connected ? this.cache.keep(connected.record, askedAtMs).record : after;
+    } catch (error) {
+      this.logger.warn(`the people of a changed booking are connected when they join: ${String(error)}`);
+      return after;
     }
-    this.cache.keep(after);
-    // What was committed before the line is told before the line.
-    await this.writer.settled();
-    if (driverChanged) this.tellUnassigned(before.driver, 'driver', after);
-    if (customerChanged) this.tellUnassigned(before.customer, 'customer', after);
-    if (differs(before, after)) {
-      this.tell(after, driverChanged && before.driver && after.driver ? 'reassigned' : undefined);
+  }
+
+  /**
+   * One after the other for a booking, so that changes are told in the order in which they were committed. Behind one
+   * that the store was away for, nobody's patience is spent.
+   */
+  private async inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const previous = this.turns.get(id);
+    const turn = (async () => {
+      await previous?.catch((error: unknown) => {
+        if (error instanceof ChatError && error.code === 'unavailable') throw error;
+      });
+      return await work();
+    })();
+    this.turns.set(id, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.turns.get(id) === turn) this.turns.delete(id);
     }
-    return { before, after };
   }
 
   private tellUnassigned(

@@ -14,6 +14,7 @@ import { PresenceService } from './presence.service.js';
 import { connectionView, counterpartOf, otherScope, personOf } from './views.js';
 
 const JOIN_PAGE = 200;
+const MAX_ATTEMPTS = 8;
 
 /** The founding tutorial's `connection-established`: a driver and a customer find each other. */
 @Injectable()
@@ -34,23 +35,46 @@ export class ConnectionsService {
     actor: Actor,
     { booking_id, after_seq }: Payload<'booking.join'>,
   ): Promise<Result<'booking.join'>> {
-    const seat = await this.access.require(actor, booking_id, 'join');
-    if (actor.name !== undefined) await this.people.named(actor, actor.name);
+    if (actor.name !== undefined) {
+      await this.access.require(actor, booking_id, 'join');
+      await this.people.named(actor, actor.name);
+    }
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const joined = await this.tryJoin(actor, booking_id, after_seq);
+      if (joined) return joined;
+    }
+    throw new ChatError('unavailable', {
+      cause: new Error('the rights of a booking changed each time somebody joined'),
+      retryAfterMs: 100,
+    });
+  }
+
+  /** Undefined when somebody's rights have changed meanwhile: then who is shown whom is judged again. */
+  private async tryJoin(
+    actor: Actor,
+    bookingId: string,
+    after_seq: number | undefined,
+  ): Promise<Result<'booking.join'> | undefined> {
+    const seat = await this.access.require(actor, bookingId, 'join');
+    const askedAtMs = performance.now();
     const connected = await this.store.connect(seat.booking, {
       personNo: seat.row.person_no,
       scope: seat.scope,
     });
     // The driver was taken away meanwhile: judged again, the seat says why.
-    if (!connected) throw await this.lost(actor, booking_id);
-    const { record } = this.cache.keep(connected.record);
-    const current = await this.access.require(actor, booking_id, 'join');
-    const mine = this.view(record, connected.connectionId, current.scope);
-    const theirs = this.view(record, connected.connectionId, otherScope(current.scope));
-    if (!mine || !theirs) throw await this.lost(actor, booking_id);
+    if (!connected) throw await this.lost(actor, bookingId);
+    const { record, connectionId } = connected;
+    this.cache.keep(record, askedAtMs);
+    const current = await this.access.require(actor, bookingId, 'join');
     const page =
       after_seq === undefined
         ? undefined
         : await this.messages.page(actor, current, { after_seq, limit: JOIN_PAGE });
+    // From here on nothing waits: whoever lost the seat hears nothing after having been told so.
+    if (this.cache.newest(record).epoch !== record.epoch) return undefined;
+    const mine = this.view(record, connectionId, current.scope);
+    const theirs = this.view(record, connectionId, otherScope(current.scope));
+    if (!mine || !theirs) throw await this.lost(actor, bookingId);
     const other = counterpartOf(record, current.scope);
     this.fanout.toSocket(actor.socketId, 'create-connection', mine);
     if (other) this.fanout.toPeople([other], 'create-connection', theirs);

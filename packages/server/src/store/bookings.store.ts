@@ -1,6 +1,7 @@
 import type { PartyScope, PersonInput } from '@curbline/contract';
 import { Inject, Injectable } from '@nestjs/common';
 import { sql, type Kysely, type Transaction } from 'kysely';
+import { ChatError } from '../chat-error.js';
 import { scopeCode } from './codes.js';
 import { Database } from './database.js';
 import { loadRecord, recordQuery, type BookingRecord, type BookingRow } from './booking-row.js';
@@ -87,8 +88,9 @@ export class BookingsStore {
   /**
    * Creates or changes a booking in one transaction: people, seats, status. A changed person ends the old seat
    * at the head of the log and opens the new one at the next `seq`, under the lock that appends take too.
+   * Throws `not_found`, and keeps nothing, when there is no booking and none may be created.
    */
-  async change(id: string, mayCreate: boolean, change: BookingChange): Promise<ChangedBooking | undefined> {
+  async change(id: string, mayCreate: boolean, change: BookingChange): Promise<ChangedBooking> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const changed = await this.database.transaction((trx) => changeOnce(trx, id, mayCreate, change));
       if (changed !== 'again') return changed;
@@ -146,7 +148,7 @@ async function changeOnce(
   id: string,
   mayCreate: boolean,
   change: BookingChange,
-): Promise<ChangedBooking | undefined | 'again'> {
+): Promise<ChangedBooking | 'again'> {
   // Order of locks everywhere: driver, customer, booking.
   const driverNo = change.driver ? await upsertPerson(trx, 'driver', change.driver) : change.driver;
   const customerNo = change.customer && (await upsertPerson(trx, 'customer', change.customer));
@@ -158,7 +160,8 @@ async function changeOnce(
     .executeTakeFirst();
   const before = locked && (await loadRecord(trx, id));
   if (before === undefined) {
-    if (!mayCreate || customerNo === undefined) return undefined;
+    // Thrown, so that the people above are rolled back.
+    if (!mayCreate || customerNo === undefined) throw new ChatError('not_found');
     const { status, closesAt } = change.decide(null);
     const created = await trx
       .insertInto('bookings')
