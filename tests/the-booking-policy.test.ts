@@ -3,8 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { embeddedClient } from './harness/database.js';
 import { pair, Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
+import { until } from './harness/until.js';
 
 interface Updated {
   booking_id: string;
@@ -147,6 +149,20 @@ test('a closing status leaves the chat open until closes_at, then it can be read
   customer.leave();
 });
 
+test('a closing that could not be told at once is told when the store is back', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  const database = await embeddedClient(server.dataDir);
+  await patch(server, booking_id, { status: 'completed' });
+  await database.query('ALTER TABLE locations RENAME TO locations_gone');
+  await until('the closing failed once', () => server.output.includes('chats that close: tried again later'));
+  await database.query('ALTER TABLE locations_gone RENAME TO locations');
+  await database.end();
+  for (const person of [driver, customer]) {
+    await person.hears<Updated>('booking.updated', (event) => event.chat === 'read_only');
+    person.leave();
+  }
+});
+
 describe('other settings', () => {
   let other: TestServer | undefined;
   const folders: string[] = [];
@@ -217,12 +233,14 @@ describe('other settings', () => {
   }, 120_000);
 
   test('after the retention period the chat is closed and the bodies are gone, the log stays whole', async () => {
-    const env: Record<string, string> = {};
+    const env: Record<string, string> = { CURBLINE_GRACE_S: '0' };
     const running = await TestServer.start(env);
     other = running;
     const { booking_id, driver, customer } = await pair(running);
+    const open = await running.booking(undefined, { driver: `${booking_id}-driver` });
     await driver.send(booking_id, 'my door code is 4711');
     await customer.send(booking_id, 'thanks');
+    await patch(running, booking_id, { status: 'completed' });
     driver.leave();
     customer.leave();
     await running.kill('SIGTERM');
@@ -242,11 +260,13 @@ describe('other settings', () => {
         [2, { erased: true }],
       ]);
     expect((await running.rest<BookingView>('GET', path)).body).toMatchObject({
-      status: 'accepted',
+      status: 'completed',
       chat: 'closed',
       last_seq: 2,
     });
     const back = await Person.connect(running, await running.token('driver', `${booking_id}-driver`));
+    // However short the retention is: a ride that goes on is not over.
+    await expectAnswers(back, [...reading(open), ...writing(open)], undefined);
     await expectAnswers(back, [...reading(booking_id), ...writing(booking_id)], 'chat_closed');
     const host = await running.rest('POST', `${path}/messages`, { kind: 'system', body: { text: 'late' } });
     expect(host).toMatchObject({ status: 409, body: { code: 'chat_closed', details: { chat: 'closed' } } });

@@ -20,6 +20,8 @@ const ARCHIVE_AT_ONCE = 100;
 export class ClosingService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(ClosingService.name);
   private readonly timers: NodeJS.Timeout[] = [];
+  /** Claimed by this node, so told by nobody else: kept until they are told. */
+  private readonly untold = new Set<string>();
 
   constructor(
     @Inject(BookingsStore) private readonly store: BookingsStore,
@@ -41,18 +43,20 @@ export class ClosingService implements OnApplicationBootstrap, OnApplicationShut
 
   /** Tells the participants of chats whose grace has passed: each chat once, by one node. */
   async close(): Promise<void> {
-    for (const id of await this.store.claimClosed(new Date())) {
+    for (const id of await this.store.claimClosed(new Date())) this.untold.add(id);
+    for (const id of this.untold) {
       await this.locations.forget(id);
       await this.bookings.changedByTime(id);
+      this.untold.delete(id);
     }
   }
 
-  /** Erases the bodies of bookings whose retention is over. */
+  /** Erases the bodies of bookings whose retention is over; their participants are told at the next turn of `close`. */
   async retain(): Promise<void> {
-    const before = new Date(Date.now() - this.policy.retentionMs);
+    const before = this.policy.retainedSince(new Date());
     for (;;) {
       const ids = await this.store.archive(before, ARCHIVE_AT_ONCE);
-      for (const id of ids) await this.bookings.changedByTime(id);
+      for (const id of ids) this.untold.add(id);
       if (ids.length < ARCHIVE_AT_ONCE) break;
     }
     await this.keys.forgetOld();

@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 @Injectable()
 export class PolicyService {
   readonly policy: BookingPolicy;
-  readonly retentionMs: number;
+  private readonly retentionMs: number;
   private readonly graceMs: number;
 
   constructor(@Inject(CHAT_OPTIONS) options: ChatOptions) {
@@ -45,6 +45,11 @@ export class PolicyService {
     ]);
   }
 
+  /** How long a booking that was never closed is kept after its last use: a short retention must not end a ride. */
+  private get unusedMs(): number {
+    return Math.max(this.retentionMs, DAY_MS);
+  }
+
   /** What a new status means: when the chat closes, and whether anybody's rights change. */
   decide(current: BookingRow | null, status: string, now: Date): BookingDecision {
     const closesAt = this.policy.isClosing(status)
@@ -58,13 +63,21 @@ export class PolicyService {
     return { status, closesAt, rightsChange, closes: this.policy.chat(facts, now) !== 'open' };
   }
 
+  /** Before these times the bodies are over: of bookings that closed, and of those that nobody has used since. */
+  retainedSince(now: Date): { closed: Date; unused: Date } {
+    const since = (periodMs: number) => new Date(now.getTime() - periodMs);
+    return { closed: since(this.retentionMs), unused: since(this.unusedMs) };
+  }
+
   private facts(booking: PolicyRow): PolicyFacts {
-    const lastUse = booking.closes_at ?? booking.active_at;
+    const { closes_at, active_at } = booking;
+    const endsMs =
+      closes_at === null ? active_at.getTime() + this.unusedMs : closes_at.getTime() + this.retentionMs;
     return {
       status: booking.status,
       hasDriver: booking.driver_no !== null,
       closesAt: booking.closes_at,
-      archivesAt: booking.archived_at ?? new Date(lastUse.getTime() + this.retentionMs),
+      archivesAt: booking.archived_at ?? new Date(endsMs),
     };
   }
 }

@@ -112,14 +112,19 @@ export class BookingsStore {
     });
   }
 
-  /** Erases the bodies of bookings whose retention is over; returns their ids. Bounded: call until it is empty. */
-  async archive(before: Date, limit: number): Promise<string[]> {
+  /**
+   * Erases the bodies of bookings that closed, or that nobody used, before these times; returns their ids. Bounded: call
+   * until it is empty.
+   */
+  async archive({ closed, unused }: { closed: Date; unused: Date }, limit: number): Promise<string[]> {
     return this.database.transaction(async (trx) => {
       const rows = await trx
         .selectFrom('bookings')
         .select(['no', 'id'])
         .where('archived_at', 'is', null)
-        .where(sql<Date>`coalesce(closes_at, active_at)`, '<', before)
+        .where(
+          sql<boolean>`CASE WHEN closes_at IS NULL THEN active_at < ${unused} ELSE closes_at < ${closed} END`,
+        )
         .orderBy('no')
         .limit(limit)
         .forUpdate()
@@ -190,7 +195,10 @@ async function changeOnce(
     .set({
       status: decided.status,
       closes_at: decided.closesAt,
-      ...(decided.closesAt?.getTime() !== before.closes_at?.getTime() && { closing_told: false }),
+      // Without grace, this change tells of the closing.
+      ...(decided.closesAt?.getTime() !== before.closes_at?.getTime() && {
+        closing_told: decided.closesAt !== null && decided.closesAt <= new Date(),
+      }),
       ...(change.metadata !== undefined && { metadata: JSON.stringify(change.metadata) }),
       ...(newDriver && { driver_no: driverNo, driver_sent_seq: 0 }),
       ...(newCustomer && { customer_no: customerNo, customer_sent_seq: 0 }),
