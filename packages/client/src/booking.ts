@@ -229,9 +229,15 @@ export class Booking {
     return mayBeLeftAlone(this.#sharing.share(position));
   }
 
-  /** @internal One booking's part of an answered `sync`. */
-  synced(entry: Result<'sync'>['bookings'][number]): void {
-    if ('error' in entry) return this.#lost(CurblineError.from(entry.error));
+  /** @internal One booking's part of an answered `sync`. Says whether another sync may bring more. */
+  synced(entry: Result<'sync'>['bookings'][number]): boolean {
+    if ('error' in entry) {
+      const error = CurblineError.from(entry.error);
+      // A passing fault takes nobody's seat.
+      if (error.retryable) void this.catchUp();
+      else this.#lost(error);
+      return error.retryable;
+    }
     const people = this.#people;
     people.update(entry);
     entry.receipts.forEach((receipt) => this.#received(receipt));
@@ -240,6 +246,7 @@ export class Booking {
     this.#log.page(entry.messages, entry.last_seq);
     if (people.replaced(entry.presence)) this.#refresh();
     this.changed();
+    return false;
   }
 
   /** @internal */

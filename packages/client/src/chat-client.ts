@@ -14,6 +14,7 @@ import { openSocket } from './wire-socket.js';
 import type { ChatEvents, ClientOptions, ConnectionState } from './types.js';
 
 const PATIENCE_MS = 2_000;
+const AGAIN_MS = 5_000;
 
 /** One person's link to the server, over any number of sockets in its life. Made by `createClient`. */
 export class ChatClient {
@@ -142,6 +143,7 @@ export class ChatClient {
   /** Brings all joined bookings up to date, and looks again after a while: a live event may get lost on its way. */
   async #sync(): Promise<void> {
     clearTimeout(this.#checking);
+    let failed = false;
     const joined = [...this.#bookings.values()].filter((booking) => booking.joined);
     for (let start = 0; start < joined.length; start += LIMITS.syncBookingsMax) {
       const part = joined.slice(start, start + LIMITS.syncBookingsMax);
@@ -152,15 +154,19 @@ export class ChatClient {
         const bookings = part.map((booking) => ({ booking_id: booking.id, after_seq: booking.position }));
         const answer = await this.#connection.ask('sync', { bookings });
         this.#syncLost = false;
-        for (const entry of answer.bookings) this.#bookings.get(entry.booking_id)?.synced(entry);
+        for (const entry of answer.bookings) {
+          if (this.#bookings.get(entry.booking_id)?.synced(entry)) failed = true;
+        }
       } catch (cause) {
         // The next link starts over.
         if (isLinkLost(asCurblineError(cause, 'internal'))) return;
         this.#syncLost = false;
+        failed = true;
         for (const booking of part) void booking.catchUp();
       }
     }
-    const everyMs = this.#options.checkEveryMs ?? 60_000;
+    // The logs are read by themselves by now; receipts, presence and positions come with a sync only.
+    const everyMs = failed ? AGAIN_MS : (this.#options.checkEveryMs ?? 60_000);
     clearTimeout(this.#checking);
     if (everyMs > 0) this.#checking = setTimeout(() => void this.#sync(), jittered(everyMs));
   }

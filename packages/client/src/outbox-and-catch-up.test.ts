@@ -46,6 +46,13 @@ const step = fc.oneof(
       code: fc.constantFrom('unavailable', 'rate_limited', 'internal'),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('fail a sync' as const),
+      part: fc.constantFrom('whole' as const, 'entry' as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('server restarts' as const) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
@@ -130,6 +137,7 @@ class World {
     else if (action.do === 'crash') device.crash();
     else if (action.do === 'lose event') this.server.lostEvents += 1;
     else if (action.do === 'refuse') this.server.refusals.push({ code: action.code, retryable: true });
+    else if (action.do === 'fail a sync') this.server.failedSyncs.push(action.part);
     else if (action.do === 'server restarts') for (const socket of this.server.sockets) socket.cut();
     else if (action.do === 'repeat event' && first >= 0)
       queue.splice(first, 0, structuredClone(queue[first] ?? {}));
@@ -146,6 +154,7 @@ class World {
   /** The network is good again, and time passes. */
   async settle(): Promise<void> {
     this.server.refusals = [];
+    this.server.failedSyncs = [];
     this.server.lostEvents = 0;
     for (let round = 0; round < 40; round += 1) {
       for (const { socket } of this.devices) {

@@ -80,6 +80,8 @@ export class ModelServer {
   sockets: ModelSocket[] = [];
   /** Answers to the next sends instead of storing them. */
   refusals: { code: string; retryable: boolean }[] = [];
+  /** Answers to the next syncs: a passing fault in the whole of it, or in the booking's entry alone. */
+  failedSyncs: ('whole' | 'entry')[] = [];
   /** Live events that will never arrive. */
   lostEvents = 0;
 
@@ -115,6 +117,11 @@ export class ModelServer {
     }
     if (command === 'sync') {
       const { bookings } = payload as PayloadInput<'sync'>;
+      const failed = this.failedSyncs.shift();
+      const error = { code: 'unavailable', message: 'unavailable', retryable: true, request_id: 'r' };
+      if (failed === 'whole') return { error };
+      if (failed === 'entry')
+        return { data: { bookings: bookings.map(({ booking_id }) => ({ booking_id, error })) } };
       const state = { status: 'accepted', chat: 'open', receipts: [], presence: [], locations: [] };
       return {
         data: {
