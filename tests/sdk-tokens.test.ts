@@ -68,6 +68,7 @@ test('a refused token is asked for anew once; a second refusal is final', async 
   const second = watch(() => ((asked += 1) === 1 ? bad : good));
   await second.chat.connect();
   expect(asked).toBe(2);
+  expect(second.states, 'with a pause between').toEqual(['connecting', 'offline', 'online']);
   const never = watch(() => bad);
   await expect(never.chat.connect()).rejects.toMatchObject({ code: 'unauthenticated' });
   expect(never.chat.state).toBe('closed');
@@ -85,6 +86,36 @@ test('a token function that fails is tried again', async () => {
   await chat.connect();
   expect(asked).toBe(3);
   expect(errors).toEqual(['token', 'token']);
+});
+
+test("a proxy's error page in place of a token is asked again, not the end of the client", async () => {
+  const id = await server.booking();
+  let asked = 0;
+  const { chat, errors } = watch(async () => {
+    asked += 1;
+    if (asked < 3) return '<html><h1>502 Bad Gateway</h1></html>';
+    return server.token('customer', `${id}-customer`);
+  });
+  await chat.connect();
+  expect(asked).toBe(3);
+  expect(errors).toEqual(['token', 'token']);
+  const fixed = watch('<html>');
+  await expect(fixed.chat.connect()).rejects.toMatchObject({ code: 'token', retryable: false });
+  expect(fixed.chat.state).toBe('closed');
+});
+
+test('a token that arrives after the client was closed opens nothing again', async () => {
+  const id = await server.booking();
+  const token = await server.token('customer', `${id}-customer`);
+  let give!: (token: string) => void;
+  const { chat } = watch(() => new Promise((resolve) => void (give = resolve)));
+  const refused = chat.connect().catch((error: unknown) => error);
+  await chat.close();
+  give(token);
+  expect(await refused).toMatchObject({ code: 'closed' });
+  await new Promise(setImmediate);
+  expect(chat.user).toBeUndefined();
+  expect(chat.state).toBe('closed');
 });
 
 test('a client never carries the outbox of one person to another', async () => {

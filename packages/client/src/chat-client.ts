@@ -196,7 +196,12 @@ const storeOf = (outbox: ClientOptions['outbox'] = 'auto'): OutboxStore => {
  * Makes a client. It connects with `connect`, or when the first booking is joined.
  *
  * @example
- * const chat = createClient({ url: 'http://127.0.0.1:5000', token: () => fetch('/chat-token').then((r) => r.text()) });
+ * const token = async () => {
+ *   const answer = await fetch('/chat-token');
+ *   if (!answer.ok) throw new Error(`no token: ${answer.status}`);
+ *   return answer.text();
+ * };
+ * const chat = createClient({ url: 'http://127.0.0.1:5000', token });
  * const booking = chat.booking('BK-7F3K9');
  * booking.on('message.created', (message) => console.log(message.seq, message.body));
  * await booking.join();

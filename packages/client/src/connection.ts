@@ -125,8 +125,10 @@ export class Connection {
   async refresh(): Promise<void> {
     const { token } = this.#options;
     if (typeof token === 'string') return;
+    const run = this.#run;
     try {
-      await this.ask('token.refresh', { token: await token() });
+      const renewed = await token();
+      if (run === this.#run) await this.ask('token.refresh', { token: renewed });
     } catch (cause) {
       // The socket then ends at its time and the next attempt asks for a token again.
       this.#handlers.error(asCurblineError(cause, 'token'));
@@ -145,7 +147,7 @@ export class Connection {
       this.#stalled = !this.#stalled;
       this.#retry();
     }, this.#patienceMs);
-    this.#token().then(
+    this.#token(run).then(
       (token) => {
         if (run === this.#run) this.#connect(token, run);
       },
@@ -160,10 +162,14 @@ export class Connection {
     );
   }
 
-  async #token(): Promise<string> {
-    const { token } = this.#options;
-    const value = typeof token === 'string' ? token : await token();
-    const identity = this.#options.user ?? identityOf(value);
+  async #token(run: number): Promise<string> {
+    const { token, user } = this.#options;
+    const renewable = typeof token !== 'string';
+    const value = renewable ? await token() : token;
+    // Too late: somebody closed or paused meanwhile, and the outbox must not open again behind their back.
+    if (run !== this.#run) return value;
+    // What is no token at all is the error page of a proxy more often than not: the next one may be a token.
+    const identity = user ?? identityOf(value, renewable);
     const known = this.#identity;
     if (known && (known.user_id !== identity.user_id || known.scope !== identity.scope)) {
       throw new CurblineError('token', 'The new token is for another person: make a new client for them.');
@@ -212,7 +218,7 @@ export class Connection {
       const error = CurblineError.from(refused);
       if (refused.code === 'unauthenticated' && renewable && !this.#refusedOnce) {
         this.#refusedOnce = true;
-        this.#attempt();
+        this.#retry();
       } else if (refused.retryable) this.#retry(refused.retry_after_ms);
       else this.#giveUp(error);
     } else if (farewell?.reason === 'revoked' || (farewell?.reason === 'token_expired' && !renewable)) {

@@ -7,8 +7,8 @@ export interface Identity {
   scope: Scope;
 }
 
-/** Reads `sub` and `scope` of a JWT. Not a check: that is the server's work. */
-export const identityOf = (token: string): Identity => {
+/** Reads `sub` and `scope` of a JWT. Not a check: that is the server's work. `retryable`: another one may be asked for. */
+export const identityOf = (token: string, retryable = false): Identity => {
   try {
     const [, payload = ''] = token.split('.');
     const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'));
@@ -22,9 +22,7 @@ export const identityOf = (token: string): Identity => {
     throw new CurblineError(
       'token',
       'The token is no JWT with sub and scope; for other tokens give `user`.',
-      {
-        cause,
-      },
+      { cause, retryable },
     );
   }
 };

@@ -22,7 +22,10 @@ import type { OutboxStore } from './outbox-store.js';
  */
 export type ConnectionState = 'idle' | 'connecting' | 'online' | 'offline' | 'closed';
 
-/** A token, or a function that is called for every (re)connect and before a token ends. */
+/**
+ * A token, or a function that is called for every (re)connect and before a token ends. When it throws, or gives what is no
+ * token, it is called again after a pause.
+ */
 export type TokenSource = string | (() => string | Promise<string>);
 
 export interface ClientOptions {
