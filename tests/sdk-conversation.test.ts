@@ -1,4 +1,4 @@
-import { createClient, CurblineError, type Booking, type ChatClient } from '@curbline/client';
+import { createClient, CurblineError, memoryOutbox, type Booking, type ChatClient } from '@curbline/client';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
@@ -254,4 +254,33 @@ test('nothing of a browser is needed: no DOM, storage, locks, channels, crypto o
   await booking.join();
   await expect(booking.send({ text: 'from React Native' })).resolves.toMatchObject({ duplicate: false });
   await until('it arrives', () => driver.messages.length === 1);
+});
+
+test('where a browser refuses locks and channels, as in a frame of another origin, messages go out without', async () => {
+  const { id, driver } = await pair();
+  await driver.join();
+  const refuse = () => Promise.reject(new DOMException('The request was denied.', 'SecurityError'));
+  vi.stubGlobal('navigator', { locks: { request: refuse } });
+  vi.stubGlobal(
+    'BroadcastChannel',
+    class {
+      constructor() {
+        throw new DOMException('The operation is insecure.', 'SecurityError');
+      }
+    },
+  );
+  const token = await server.token('customer', `${id}-customer`);
+  const chat = createClient({ url: server.url, token, outbox: { ...memoryOutbox(), sharedAs: 'frame' } });
+  clients.push(chat);
+  const unhandled: unknown[] = [];
+  const hear = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', hear);
+  try {
+    const sent = chat.booking(id).send({ text: 'from a frame' });
+    await expect(sent).resolves.toMatchObject({ duplicate: false });
+    await until('it arrives', () => driver.messages.length === 1);
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', hear);
+  }
 });

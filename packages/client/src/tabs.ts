@@ -12,14 +12,21 @@ export type TabNews =
 export class Tabs {
   readonly #name: string;
   readonly #channel: BroadcastChannel | undefined;
-  /** Absent on plain-http pages: each tab then sends what it added or loaded itself. */
-  readonly locks: LockManager | undefined = globalThis.navigator?.locks;
+  /**
+   * Absent on plain-http pages, and gone once they were refused (frames of another origin): each tab then sends what it
+   * added or loaded itself, and the server sees the repeats.
+   */
+  locks: LockManager | undefined = globalThis.navigator?.locks;
   #letGo: (() => void) | undefined;
 
   constructor(name: string, heard: (news: TabNews) => void) {
     this.#name = name;
-    if (typeof BroadcastChannel === 'undefined') return;
-    this.#channel = new BroadcastChannel(name);
+    try {
+      this.#channel = new BroadcastChannel(name);
+    } catch {
+      // There is none here, or it is refused like the locks: the other tabs hear from the server.
+      return;
+    }
     this.#channel.addEventListener('message', ({ data }) => heard(data as TabNews));
     // In Node an open channel would keep the process alive.
     (this.#channel as { unref?: () => void }).unref?.();
@@ -46,8 +53,10 @@ export class Tabs {
         granted();
         await over;
       })
-      .catch((error: unknown) => {
-        if (!signal.aborted) throw error;
+      .catch(() => {
+        if (signal.aborted) return;
+        this.locks = undefined;
+        granted();
       });
   }
 
