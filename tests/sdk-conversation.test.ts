@@ -183,7 +183,12 @@ test('calls that nobody awaits end without a word when the client closes under t
     void customer.shareLocation({ lat: 1, lng: 3 });
     customer.setTyping(true);
     void customer.send({ text: 'last words' });
-    await chat.close();
+    const token = () => new Promise<string>(() => undefined);
+    const waiting = createClient({ url: server.url, token, outbox: 'memory' });
+    void waiting.connect();
+    void waiting.booking('b').join();
+    void customer.retry('nothing of this name');
+    await Promise.all([chat.close(), waiting.close()]);
     void customer.markRead();
     void customer.shareLocation({ lat: 1, lng: 4 });
     const awaited = customer.markRead().catch((error: unknown) => error);
@@ -193,6 +198,24 @@ test('calls that nobody awaits end without a word when the client closes under t
   } finally {
     process.off('unhandledRejection', hear);
   }
+});
+
+test('a message can be discarded before it is known whose it is, and is never sent', async () => {
+  const { id, driver } = await pair();
+  await driver.join();
+  const given = await server.token('customer', `${id}-customer`);
+  let give!: (token: string) => void;
+  const token = () => new Promise<string>((resolve) => void (give = resolve));
+  const chat = createClient({ url: server.url, token, outbox: 'memory' });
+  clients.push(chat);
+  const customer = chat.booking(id);
+  const sent = customer.send({ text: 'on second thoughts' }).catch((error: unknown) => error);
+  await customer.discard(customer.messages[0]?.client_id ?? '');
+  expect(await sent).toMatchObject({ name: 'CurblineError', code: 'closed' });
+  give(given);
+  await customer.send({ text: 'hello' });
+  await until('it arrives', () => driver.messages.length === 1);
+  expect(driver.messages[0]?.body).toEqual({ text: 'hello' });
 });
 
 test('a booking of others is not found', async () => {

@@ -15,6 +15,7 @@ import type { Connection } from './connection.js';
 import { asCurblineError, CurblineError } from './curbline-error.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import { newClientId, type Identity } from './identity.js';
+import { mayBeLeftAlone } from './left-alone.js';
 import { Marks } from './marks.js';
 import type { Outbox } from './outbox.js';
 import { People } from './people.js';
@@ -41,12 +42,6 @@ export interface BookingHost {
 }
 
 const HINT_MS = 1_000;
-
-/** Whoever awaits it hears of a failure; whoever does not is not punished by an unhandled rejection, which ends Node. */
-function mayBeLeftAlone<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
-}
 
 /** One booking's chat: the thread, what is being sent, who is there. Made by `chat.booking(id)`. */
 export class Booking {
@@ -152,9 +147,12 @@ export class Booking {
       .length;
   }
 
-  /** Takes the seat and starts the thread; connects when needed, waits while offline. */
+  /**
+   * Takes the seat and starts the thread; connects when needed, waits while offline. The promise may be left alone:
+   * `joined` and `view` show the same.
+   */
   join(options: JoinOptions = {}): Promise<ConnectionObject> {
-    return (this.#joining ??= this.#join(options).finally(() => (this.#joining = undefined)));
+    return (this.#joining ??= mayBeLeftAlone(this.#join(options).finally(() => (this.#joining = undefined))));
   }
 
   /**
@@ -173,12 +171,12 @@ export class Booking {
 
   /** Sends a failed message again, under the same `client_id`. */
   retry(clientId: string): Promise<Sent> {
-    return this.#host.outbox.retry(clientId);
+    return mayBeLeftAlone(this.#host.outbox.retry(clientId));
   }
 
   /** Forgets an unsent message. */
   discard(clientId: string): Promise<void> {
-    return this.#host.outbox.discard(clientId);
+    return mayBeLeftAlone(this.#host.outbox.discard(clientId));
   }
 
   /** One page of the log as the server answers it; `messages` does not change. */

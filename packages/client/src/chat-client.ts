@@ -6,6 +6,7 @@ import { asCurblineError, isLinkLost } from './curbline-error.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
 import type { Identity } from './identity.js';
 import { indexedDbOutbox } from './indexeddb-outbox.js';
+import { mayBeLeftAlone } from './left-alone.js';
 import type { OpenSocket } from './link.js';
 import { Outbox } from './outbox.js';
 import { memoryOutbox, type OutboxStore } from './outbox-store.js';
@@ -70,12 +71,13 @@ export class ChatClient {
 
   /**
    * Connects, and from then on stays connected: resolves when online, rejects when the server refuses this person for
-   * good. While the network is away it keeps trying; listen to `state` and `error`.
+   * good. While the network is away it keeps trying; listen to `state` and `error`, which tell the same when the promise is
+   * left alone.
    */
   connect(): Promise<void> {
     this.#watch();
     if (this.#user) this.#openOutbox();
-    return this.#connection.start();
+    return mayBeLeftAlone(this.#connection.start());
   }
 
   /** Drops the link and stays offline until `connect`: messages are queued. For apps that go to the background. */

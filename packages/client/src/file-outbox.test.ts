@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createClient } from './chat-client.js';
 import { fileOutbox } from './file-outbox.js';
 import type { OutboxEntry } from './outbox-store.js';
 
@@ -69,4 +70,26 @@ test('closing lets go of the file, and a later call opens it again', async () =>
   await outbox.remove('c2');
   await outbox.close?.();
   await expect(readFile(path)).rejects.toThrow(/ENOENT/);
+});
+
+const jwt = `e30.${Buffer.from('{"sub":"me","scope":"driver"}').toString('base64url')}.sig`;
+
+test('what was said right before the client was closed is on the disk when it is closed', async () => {
+  const chat = createClient({ url: 'http://127.0.0.1:1', token: jwt, outbox: fileOutbox(path) });
+  void chat.booking('B').send({ text: 'last words' });
+  await chat.close();
+  expect(await readFile(path, 'utf8')).toContain('last words');
+});
+
+test('what the disk refuses is an error of the one class', async () => {
+  const chat = createClient({ url: 'http://127.0.0.1:1', token: jwt, outbox: fileOutbox(folder) });
+  const booking = chat.booking('B');
+  const told: unknown[] = [];
+  chat.on('error', (error) => told.push(error));
+  void booking.send({ text: 'kept nowhere' });
+  const discarded = booking.discard(booking.messages[0]?.client_id ?? '');
+  await expect(discarded).rejects.toMatchObject({ name: 'CurblineError', code: 'storage' });
+  expect(booking.messages).toEqual([]);
+  expect(told).toMatchObject([{ code: 'storage' }]);
+  await chat.close();
 });

@@ -1,4 +1,5 @@
 import { asCurblineError, CurblineError, isLinkLost } from './curbline-error.js';
+import { mayBeLeftAlone } from './left-alone.js';
 import type { OutboxEntry, OutboxStore } from './outbox-store.js';
 import { jittered, pause } from './pause.js';
 import { Tabs, type TabNews } from './tabs.js';
@@ -10,7 +11,7 @@ export interface OutboxPorts {
   /** The server has it. */
   stored(sent: Sent): void;
   changed(bookingId: string): void;
-  error(error: CurblineError): void;
+  error: (error: CurblineError) => void;
 }
 
 type Failure = NonNullable<OutboxEntry['error']>;
@@ -22,13 +23,25 @@ interface Waiter {
 
 interface Item {
   entry: OutboxEntry;
-  /** In the store. Nothing is sent before that. */
+  /** Nothing is sent before it was put into the store, or the store has refused it. */
   saved: boolean;
+  /** In the store as it is here. */
+  kept: boolean;
   /** Another tab added it. */
   remote: boolean;
   tries: number;
   waiters: Waiter[];
 }
+
+const itemOf = (entry: OutboxEntry, how: Partial<Item> = {}): Item => ({
+  entry,
+  saved: true,
+  kept: true,
+  remote: false,
+  tries: 0,
+  waiters: [],
+  ...how,
+});
 
 /**
  * What this person has said and the server has not confirmed. Kept in a store before it is sent, taken out after the
@@ -38,6 +51,7 @@ export class Outbox {
   readonly #store: OutboxStore;
   readonly #ports: OutboxPorts;
   readonly #busy = new Set<string>();
+  readonly #work = new Set<Promise<unknown>>();
   #items: Item[] = [];
   #owner: string | undefined;
   #opening: Promise<void>;
@@ -78,13 +92,10 @@ export class Outbox {
 
   /** Keeps it and sends it when its turn comes. Resolves when the server has stored it. */
   add(entry: Omit<OutboxEntry, 'owner'>): Promise<Sent> {
-    const item: Item = { entry: { ...entry, owner: '' }, saved: false, remote: false, tries: 0, waiters: [] };
+    const item = itemOf({ ...entry, owner: '' }, { saved: false });
     this.#items.push(item);
     this.#ports.changed(entry.booking_id);
-    void this.#save(item).then(() => {
-      this.#tabs?.tell({ told: 'added', entry: item.entry });
-      this.#pump(entry.booking_id);
-    });
+    this.#save(item, () => ({ told: 'added', entry: item.entry }));
     return settling(item);
   }
 
@@ -94,30 +105,24 @@ export class Outbox {
     if (!item) throw new CurblineError('not_found', 'There is no unsent message with this client_id.');
     const sent = settling(item);
     this.#revive(item);
-    void this.#save(item).then(() => {
-      this.#tabs?.tell({ told: 'retried', client_id: clientId });
-      this.#pump(item.entry.booking_id);
-    });
+    this.#save(item, () => ({ told: 'retried', client_id: clientId }));
     return sent;
   }
 
   /** Forgets a message. One that is on its way may still be stored. */
   async discard(clientId: string): Promise<void> {
-    const item = this.#take(clientId);
-    if (!item) return;
-    for (const waiter of item.waiters)
-      waiter.reject(new CurblineError('closed', 'The message was discarded.'));
-    await this.#opening;
-    await this.#store.remove(clientId);
+    // Before it is known whose the store is, nothing was put into it.
+    if (!this.#discardHere(clientId) || this.#owner === undefined) return;
+    await this.#working(this.#opening.then(() => this.#store.remove(clientId)));
     this.#tabs?.tell({ told: 'discarded', client_id: clientId });
   }
 
   /** The server has it, whoever told. */
   settle(sent: Sent): void {
     if (!this.#settleHere(sent)) return;
-    this.#store.remove(sent.message.client_id).then(
+    this.#working(this.#store.remove(sent.message.client_id)).then(
       () => this.#tabs?.tell({ told: 'stored', sent }),
-      (cause: unknown) => this.#ports.error(asCurblineError(cause, 'storage')),
+      this.#ports.error,
     );
   }
 
@@ -149,9 +154,13 @@ export class Outbox {
     this.suspend();
     this.#tabs?.close();
     this.#tabs = undefined;
-    const error = new CurblineError('closed', 'The client was closed; the message stays in the outbox.');
+    const known = this.#owner !== undefined;
+    const fate = known ? 'the message stays in the outbox' : 'it was not known yet whose the message is';
+    const error = new CurblineError('closed', `The client was closed; ${fate}.`);
     for (const item of this.#items) for (const waiter of item.waiters.splice(0)) waiter.reject(error);
-    await this.#store.close?.();
+    // What was said last may still be on its way to the disk.
+    if (known) await Promise.allSettled(this.#work);
+    await this.#working(this.#store.close?.());
   }
 
   async #load(): Promise<void> {
@@ -159,30 +168,45 @@ export class Outbox {
     try {
       const entries = await this.#store.load(owner);
       const known = entries.filter(({ client_id }) => !this.has(client_id));
-      const loaded = known.map((entry): Item => ({
-        entry,
-        saved: true,
-        remote: false,
-        tries: 0,
-        waiters: [],
-      }));
-      this.#items = [...loaded, ...this.#items];
+      this.#items = [...known.map((entry) => itemOf(entry)), ...this.#items];
       for (const { booking_id } of known) this.#ports.changed(booking_id);
     } catch (cause) {
       this.#ports.error(asCurblineError(cause, 'storage'));
     }
   }
 
-  async #save(item: Item): Promise<void> {
-    await this.#opening;
-    item.entry = { ...item.entry, owner: this.#owner ?? '' };
+  /** Puts it into the store, tells the other tabs and sends it when its turn comes. */
+  #save(item: Item, news: () => TabNews): void {
+    const { booking_id, client_id } = item.entry;
+    item.kept = false;
+    const put = async (): Promise<void> => {
+      await this.#opening;
+      // Stored or discarded meanwhile.
+      if (!this.has(client_id)) return;
+      const entry = (item.entry = { ...item.entry, owner: this.#owner ?? '' });
+      await this.#store.put(entry);
+      item.kept = item.entry === entry;
+    };
+    // Better sent without a net than not at all; the app is told.
+    const done = this.#working(put()).catch(this.#ports.error);
+    void done.then(() => {
+      item.saved = true;
+      if (this.has(client_id)) this.#tabs?.tell(news());
+      this.#pump(booking_id);
+    });
+  }
+
+  /** Work on the store, which ends before the store is closed. */
+  async #working<T>(work: Promise<T> | undefined): Promise<T | undefined> {
+    const task = Promise.resolve(work);
+    this.#work.add(task);
     try {
-      await this.#store.put(item.entry);
+      return await task;
     } catch (cause) {
-      // Better sent without a net than not at all; the app is told.
-      this.#ports.error(asCurblineError(cause, 'storage'));
+      throw asCurblineError(cause, 'storage');
+    } finally {
+      this.#work.delete(task);
     }
-    item.saved = true;
   }
 
   #pump(bookingId: string): void {
@@ -232,11 +256,9 @@ export class Outbox {
       details,
       ...(requestId && { request_id: requestId }),
     } as Failure;
-    const { client_id } = item.entry;
     this.#failHere(item, error);
-    if (this.has(client_id)) {
-      void this.#save(item).then(() => this.#tabs?.tell({ told: 'failed', client_id, error }));
-    }
+    const { client_id } = item.entry;
+    if (this.has(client_id)) this.#save(item, () => ({ told: 'failed', client_id, error }));
   }
 
   #failHere(item: Item, error: Failure): void {
@@ -252,6 +274,13 @@ export class Outbox {
     this.#ports.changed(entry.booking_id);
   }
 
+  #discardHere(clientId: string): boolean {
+    const item = this.#take(clientId);
+    const error = new CurblineError('closed', 'The message was discarded.');
+    for (const waiter of item?.waiters.splice(0) ?? []) waiter.reject(error);
+    return item !== undefined;
+  }
+
   #settleHere(sent: Sent): boolean {
     const item = this.#take(sent.message.client_id);
     for (const waiter of item?.waiters ?? []) waiter.resolve(sent);
@@ -261,7 +290,7 @@ export class Outbox {
   #hear(news: TabNews): void {
     if (news.told === 'added') {
       if (this.has(news.entry.client_id)) return;
-      this.#items.push({ entry: news.entry, saved: true, remote: true, tries: 0, waiters: [] });
+      this.#items.push(itemOf(news.entry, { remote: true }));
       this.#ports.changed(news.entry.booking_id);
       return this.#pump(news.entry.booking_id);
     }
@@ -272,7 +301,7 @@ export class Outbox {
     const item = this.#find(news.client_id);
     if (!item) return;
     if (news.told === 'failed') return this.#failHere(item, news.error);
-    if (news.told === 'discarded') return void this.#take(news.client_id);
+    if (news.told === 'discarded') return void this.#discardHere(news.client_id);
     this.#revive(item);
     this.#pump(item.entry.booking_id);
   }
@@ -291,9 +320,6 @@ export class Outbox {
   }
 }
 
-/** A promise for the entry's fate that may be left alone: the message's state tells the same. */
-const settling = (item: Item): Promise<Sent> => {
-  const promise = new Promise<Sent>((resolve, reject) => void item.waiters.push({ resolve, reject }));
-  promise.catch(() => undefined);
-  return promise;
-};
+/** A promise for the entry's fate; the message's state tells the same. */
+const settling = (item: Item): Promise<Sent> =>
+  mayBeLeftAlone(new Promise((resolve, reject) => void item.waiters.push({ resolve, reject })));
