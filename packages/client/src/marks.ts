@@ -1,6 +1,6 @@
 import type { PayloadInput, Result } from '@curbline/contract';
+import { asCurblineError } from './curbline-error.js';
 
-/** How far someone is. */
 /** How far someone is. */
 export interface Seqs {
   delivered_seq: number;
@@ -40,8 +40,8 @@ export class Marks {
     this.#changed();
   }
 
-  /** Resolves when the server knows. */
-  async want(wanted: Partial<Seqs>): Promise<void> {
+  /** Resolves when the server knows. With nothing new, what could not be told yet is told. */
+  async want(wanted: Partial<Seqs> = {}): Promise<void> {
     this.#wanted = furthest(this.#wanted, wanted);
     while (this.#due()) await (this.#telling ??= this.#gather().finally(() => (this.#telling = undefined)));
   }
@@ -53,16 +53,21 @@ export class Marks {
   async #gather(): Promise<void> {
     await new Promise((resolve) => void setTimeout(resolve, GATHER_MS));
     const { delivered_seq, read_seq } = this.#wanted;
+    let later = false;
     try {
       const answer = await this.#tell({
         ...(delivered_seq > this.#own.delivered_seq && { delivered_seq }),
         ...(read_seq > this.#own.read_seq && { read_seq }),
       });
       this.hear(answer);
+    } catch (cause) {
+      later = asCurblineError(cause, 'internal').retryable;
+      throw cause;
     } finally {
       // Told or refused, it is done: the server clips what lies past its log, and asking again would change nothing.
-      if (this.#wanted.delivered_seq === delivered_seq && this.#wanted.read_seq === read_seq)
-        this.#wanted = this.#own;
+      // While the server is away it stays wanted, for the next mark or sync.
+      const { delivered_seq: delivered, read_seq: read } = this.#wanted;
+      if (!later && delivered === delivered_seq && read === read_seq) this.#wanted = this.#own;
     }
   }
 }
