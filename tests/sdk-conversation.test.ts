@@ -1,5 +1,5 @@
 import { createClient, CurblineError, memoryOutbox, type Booking, type ChatClient } from '@curbline/client';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
 
@@ -256,7 +256,19 @@ test('a closing status is told, and the customer sees who took over', async () =
   expect(customer.view?.closes_at).toBeTruthy();
 });
 
-test('nothing of a browser is needed: no DOM, storage, locks, channels, crypto or text codecs', async () => {
+/** The Hermes of older React Natives has none of these. */
+const forgetES2023 = (): void => {
+  for (const kind of [Array, Uint8Array]) {
+    for (const name of ['findLast', 'findLastIndex', 'toReversed', 'toSorted', 'toSpliced', 'with']) {
+      const { prototype } = kind as { prototype: object };
+      const kept = Object.getOwnPropertyDescriptor(prototype, name);
+      if (!kept || !Reflect.deleteProperty(prototype, name)) continue;
+      onTestFinished(() => void Object.defineProperty(prototype, name, kept));
+    }
+  }
+};
+
+test('nothing of a browser is needed: no DOM, storage, locks, channels, crypto, text codecs or ES2023', async () => {
   const { id, driver } = await pair();
   await driver.join();
   const token = await server.token('customer', `${id}-customer`);
@@ -271,12 +283,16 @@ test('nothing of a browser is needed: no DOM, storage, locks, channels, crypto o
   ]) {
     vi.stubGlobal(name, undefined);
   }
+  forgetES2023();
   const chat = createClient({ url: server.url, token });
   clients.push(chat);
   const booking = chat.booking(id);
   await booking.join();
   await expect(booking.send({ text: 'from React Native' })).resolves.toMatchObject({ duplicate: false });
   await until('it arrives', () => driver.messages.length === 1);
+  for await (const { seq } of booking.history()) expect(seq).toBe(1);
+  await driver.send({ text: 'hello, React Native' });
+  await until('it arrives there and is delivered', () => driver.messages[1]?.state === 'delivered');
 });
 
 test('where a browser refuses locks and channels, as in a frame of another origin, messages go out without', async () => {
@@ -284,14 +300,9 @@ test('where a browser refuses locks and channels, as in a frame of another origi
   await driver.join();
   const refuse = () => Promise.reject(new DOMException('The request was denied.', 'SecurityError'));
   vi.stubGlobal('navigator', { locks: { request: refuse } });
-  vi.stubGlobal(
-    'BroadcastChannel',
-    class {
-      constructor() {
-        throw new DOMException('The operation is insecure.', 'SecurityError');
-      }
-    },
-  );
+  vi.stubGlobal('BroadcastChannel', () => {
+    throw new DOMException('The operation is insecure.', 'SecurityError');
+  });
   const token = await server.token('customer', `${id}-customer`);
   const chat = createClient({ url: server.url, token, outbox: { ...memoryOutbox(), sharedAs: 'frame' } });
   clients.push(chat);

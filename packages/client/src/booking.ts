@@ -9,7 +9,7 @@ import type {
   ReceiptObject,
   Result,
 } from '@curbline/contract';
-import { CatchUp } from './catch-up.js';
+import { backwards, CatchUp } from './catch-up.js';
 import { commandOf } from './content.js';
 import type { Connection } from './connection.js';
 import { asCurblineError, CurblineError } from './curbline-error.js';
@@ -40,8 +40,6 @@ export interface BookingHost {
   readonly outbox: Outbox;
   user(): Identity | undefined;
 }
-
-const HINT_MS = 1_000;
 
 /** One booking's chat: the thread, what is being sent, who is there. Made by `chat.booking(id)`. */
 export class Booking {
@@ -185,14 +183,8 @@ export class Booking {
   }
 
   /** The log backwards from the newest message, or from before a seq, page by page as it is read. */
-  async *history(from: Omit<PageQuery, 'after_seq'> = {}): AsyncGenerator<MessageObject> {
-    for (let query = from; ;) {
-      const { messages, has_more } = await this.list(query);
-      yield* messages.toReversed();
-      const [first] = messages;
-      if (!has_more || !first) return;
-      query = { ...from, before_seq: first.seq };
-    }
+  history(from: Omit<PageQuery, 'after_seq'> = {}): AsyncGenerator<MessageObject> {
+    return backwards((page) => this.list(page), from);
   }
 
   /** Puts a page of earlier messages in front of `messages`; says whether there are more. */
@@ -242,6 +234,7 @@ export class Booking {
     entry.presence.forEach((someone) => people.present(someone));
     entry.locations.forEach((location) => people.located(location));
     this.#log.page(entry.messages, entry.last_seq);
+    this.#mark();
     if (people.replaced(entry.presence)) this.#refresh();
     this.changed();
     return false;
@@ -358,17 +351,19 @@ export class Booking {
   }
 
   #markDelivered(): void {
-    const last = this.#log.thread.messages.findLast(({ sender }) => !this.#people.isMe(sender));
-    // Not told, it is told with the next message or the next join.
-    if (last) this.#marks.want({ delivered_seq: last.seq }).catch(() => undefined);
+    const last = [...this.#log.thread.messages].reverse().find(({ sender }) => !this.#people.isMe(sender));
+    if (last) this.#mark({ delivered_seq: last.seq });
+  }
+
+  /** Not told, it is told with the next message or the next sync. */
+  #mark(marks?: Partial<Receipts['own']>): void {
+    void mayBeLeftAlone(this.#marks.want(marks));
   }
 
   #received(receipt: ReceiptObject): void {
     if (this.#people.isMe(receipt)) this.#marks.hear(receipt);
     else this.#people.received(receipt);
-    // Someone has a message that this client has not: give the live event a moment, then look.
-    const behind = (): boolean => this.#log.following && receipt.delivered_seq > this.#log.position;
-    if (behind()) setTimeout(() => behind() && void this.catchUp(), HINT_MS);
+    this.#log.hint(receipt.delivered_seq);
   }
 
   #see(view: ConnectionObject): void {

@@ -6,6 +6,7 @@ import { Thread } from './thread.js';
 import type { PageQuery } from './types.js';
 
 const SMALLEST_PAGE = 5;
+const HINT_MS = 1_000;
 
 export interface CatchUpPorts {
   /** One try, on the next link when there is none now. */
@@ -51,6 +52,12 @@ export class CatchUp {
     if (this.thread.behind || lastSeq > this.position) void this.read();
   }
 
+  /** Someone has a message that may be missing here: give the live event a moment, then look. */
+  hint(seq: number): void {
+    const behind = (): boolean => this.following && seq > this.position;
+    if (behind()) setTimeout(() => behind() && void this.read(), HINT_MS);
+  }
+
   /** Reads the log from the position on, until nothing is missing. */
   read(): Promise<void> {
     if (!this.following || this.thread.position === undefined) return Promise.resolve();
@@ -82,5 +89,19 @@ export class CatchUp {
   #tell(applied: readonly MessageObject[]): boolean {
     if (applied.length > 0) this.#ports.applied(applied);
     return applied.length > 0;
+  }
+}
+
+/** A log from its end, or from before a seq, page by page as it is read. */
+export async function* backwards(
+  list: (page: PageQuery) => Promise<Result<'message.list'>>,
+  from: Omit<PageQuery, 'after_seq'>,
+): AsyncGenerator<MessageObject> {
+  for (let query = from; ;) {
+    const { messages, has_more } = await list(query);
+    yield* [...messages].reverse();
+    const [first] = messages;
+    if (!has_more || !first) return;
+    query = { ...from, before_seq: first.seq };
   }
 }

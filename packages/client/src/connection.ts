@@ -181,7 +181,7 @@ export class Connection {
 
   #connect(token: string, run: number): void {
     const { url, path, transports = ['websocket', 'polling'], type } = this.#options;
-    const order = this.#stalled ? transports.toReversed() : transports;
+    const order = this.#stalled ? [...transports].reverse() : transports;
     const raw = this.#open({
       url,
       path,
