@@ -1,5 +1,5 @@
 import { LIMITS } from '@curbline/contract/wire';
-import { pause } from './pause.js';
+import { now, pause } from './pause.js';
 import type { Position } from './types.js';
 
 /** Positions go out at most once a second; the last one wins. */
@@ -7,7 +7,7 @@ export class PositionSharing {
   readonly #tell: (position: Position) => Promise<unknown>;
   #position: Position | undefined;
   #sharing: Promise<void> | undefined;
-  #toldAt = 0;
+  #toldAt = -Infinity;
 
   constructor(tell: (position: Position) => Promise<unknown>) {
     this.#tell = tell;
@@ -24,9 +24,9 @@ export class PositionSharing {
   }
 
   async #next(): Promise<void> {
-    await pause(Math.max(0, this.#toldAt + LIMITS.locationEveryMs - Date.now()));
+    await pause(Math.max(0, this.#toldAt + LIMITS.locationEveryMs - now()));
     this.#sharing = undefined;
-    this.#toldAt = Date.now();
+    this.#toldAt = now();
     if (this.#position) await this.#tell(this.#position);
   }
 }
