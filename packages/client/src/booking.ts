@@ -310,11 +310,11 @@ export class Booking {
     'typing.updated': (typing) => {
       if (this.#people.isMe(typing)) return;
       if (typing.typing) this.#typists.started(typing);
-      else this.#typists.ended(typing.user_id);
+      else this.#typists.ended(typing);
     },
     'presence.updated': (presence) => {
       this.#people.present(presence);
-      if (!presence.online) this.#typists.ended(presence.user_id);
+      if (!presence.online) this.#typists.ended(presence);
       this.changed();
       this.#emitter.emit('presence.updated', presence);
     },
@@ -334,7 +334,7 @@ export class Booking {
 
   #applied(messages: readonly MessageObject[]): void {
     this.#settle(messages);
-    for (const { sender } of messages) this.#typists.ended(sender.user_id);
+    for (const { sender } of messages) this.#typists.ended(sender);
     this.#snapshot = undefined;
     for (const message of messages) this.#emitter.emit('message.created', message);
     this.#markDelivered();

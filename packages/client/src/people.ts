@@ -2,6 +2,15 @@ import type { ConnectionObject, LocationObject, PresenceObject, ReceiptObject } 
 import type { Identity } from './identity.js';
 import { furthest, type Seqs } from './marks.js';
 
+/** A person is a scope and an id: the host may number drivers and customers alike. */
+interface Person {
+  user_id: string;
+  scope: string;
+}
+
+export const isSame = (one: Person, other: Person | undefined): boolean =>
+  one.user_id === other?.user_id && one.scope === other.scope;
+
 /** Who else is in a booking: the view of `join`, presence, positions, how far they have read. Changes make new objects. */
 export class People {
   view: ConnectionObject | undefined;
@@ -14,9 +23,8 @@ export class People {
     this.#me = me;
   }
 
-  isMe({ user_id, scope }: { user_id: string; scope: string }): boolean {
-    const me = this.#me();
-    return user_id === me?.user_id && scope === me.scope;
+  isMe(person: Person): boolean {
+    return isSame(person, this.#me());
   }
 
   see(view: ConnectionObject): void {
@@ -25,7 +33,7 @@ export class People {
     this.view = view;
     this.counterpart = furthest(this.counterpart, view.counterpart);
     const { online, last_seen_at } = view.counterpart;
-    const types = this.presence.find((other) => other.user_id === user_id)?.types ?? [];
+    const types = this.presence.find((other) => isSame(other, { user_id, scope }))?.types ?? [];
     this.present({ user_id, scope, online, types, ...(last_seen_at && { last_seen_at }) });
   }
 
@@ -46,11 +54,11 @@ export class People {
   present({ user_id, scope, online, last_seen_at, types }: PresenceObject): void {
     if (this.isMe({ user_id, scope })) return;
     const entry = { user_id, scope, online, types, ...(last_seen_at && { last_seen_at }) };
-    this.presence = [...this.presence.filter((other) => other.user_id !== user_id), entry];
+    this.presence = [...this.presence.filter((other) => !isSame(other, entry)), entry];
   }
 
   located(location: LocationObject): void {
-    this.locations = [...this.locations.filter((other) => other.user_id !== location.user_id), location];
+    this.locations = [...this.locations.filter((other) => !isSame(other, location)), location];
   }
 
   /** Whether the other seat belongs to somebody else than `view` says. */

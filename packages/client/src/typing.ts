@@ -1,4 +1,6 @@
 import { LIMITS } from '@curbline/contract/wire';
+import { now } from './pause.js';
+import { isSame } from './people.js';
 import type { Typist } from './types.js';
 
 const REPEAT_MS = LIMITS.typingExpiresMs - LIMITS.typingEveryMs;
@@ -8,7 +10,7 @@ const FORGOTTEN_MS = 30_000;
 export class OwnTyping {
   readonly #tell: (typing: boolean) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #toldAt = 0;
+  #toldAt = -Infinity;
   #until = 0;
 
   constructor(tell: (typing: boolean) => void) {
@@ -17,10 +19,10 @@ export class OwnTyping {
 
   set(typing: boolean): void {
     if (typing) {
-      this.#until = Date.now() + FORGOTTEN_MS;
+      this.#until = now() + FORGOTTEN_MS;
       this.#timer ??= setTimeout(
         () => this.#repeat(),
-        Math.max(0, this.#toldAt + LIMITS.typingEveryMs - Date.now()),
+        Math.max(0, this.#toldAt + LIMITS.typingEveryMs - now()),
       );
     } else if (this.#timer) {
       clearTimeout(this.#timer);
@@ -30,8 +32,8 @@ export class OwnTyping {
   }
 
   #repeat(): void {
-    if (Date.now() > this.#until) return this.set(false);
-    this.#toldAt = Date.now();
+    if (now() > this.#until) return this.set(false);
+    this.#toldAt = now();
     this.#tell(true);
     this.#timer = setTimeout(() => this.#repeat(), REPEAT_MS);
   }
@@ -49,19 +51,21 @@ export class Typists {
   }
 
   started({ user_id, scope }: Typist): void {
-    clearTimeout(this.#timers.get(user_id));
+    const typist = { user_id, scope };
+    const key = `${scope} ${user_id}`;
+    clearTimeout(this.#timers.get(key));
     this.#timers.set(
-      user_id,
-      setTimeout(() => this.ended(user_id), LIMITS.typingExpiresMs + 1_000),
+      key,
+      setTimeout(() => this.ended(typist), LIMITS.typingExpiresMs + 1_000),
     );
-    if (this.all.some((typist) => typist.user_id === user_id)) return;
-    this.all = [...this.all, { user_id, scope }];
+    if (this.all.some((each) => isSame(each, typist))) return;
+    this.all = [...this.all, typist];
     this.#changed();
   }
 
-  ended(userId: string): void {
-    clearTimeout(this.#timers.get(userId));
-    const others = this.all.filter((typist) => typist.user_id !== userId);
+  ended(person: { user_id: string; scope: string }): void {
+    clearTimeout(this.#timers.get(`${person.scope} ${person.user_id}`));
+    const others = this.all.filter((each) => !isSame(each, person));
     if (others.length === this.all.length) return;
     this.all = others;
     this.#changed();

@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { OwnTyping, Typists } from './typing.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test('a clock that is set back an hour neither holds typing up nor keeps it going', async () => {
+  const told: boolean[] = [];
+  const typing = new OwnTyping((value) => told.push(value));
+  typing.set(true);
+  await vi.advanceTimersByTimeAsync(0);
+  typing.set(false);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  typing.set(true);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(told).toEqual([true, false, true]);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(40_000);
+  expect(told.at(-1), 'left alone it ends').toBe(false);
+});
+
+test('a driver and a customer with one number are two people', async () => {
+  const typists = new Typists(() => undefined);
+  typists.started({ user_id: '5', scope: 'customer' });
+  typists.started({ user_id: '5', scope: 'support' });
+  typists.ended({ user_id: '5', scope: 'driver' });
+  expect(typists.all).toHaveLength(2);
+  typists.ended({ user_id: '5', scope: 'customer' });
+  expect(typists.all).toEqual([{ user_id: '5', scope: 'support' }]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(typists.all).toEqual([]);
+});
