@@ -19,6 +19,9 @@ interface Waiter {
   reject(error: CurblineError): void;
 }
 
+/** A link that ends sooner does not count as one: a server that takes everybody in and dies is left its pauses. */
+const STEADY_MS = 10_000;
+
 /** Keeps one link alive: tokens, attempts, pauses between them, and when to give up. */
 export class Connection {
   state: ConnectionState = 'idle';
@@ -49,6 +52,7 @@ export class Connection {
     this.#paused = false;
     if (this.state === 'idle' || this.state === 'closed') {
       this.#refusedOnce = false;
+      this.#attempts = 0;
       this.#set('connecting');
       this.#attempt();
     } else if (this.state === 'offline') this.nudge();
@@ -202,7 +206,7 @@ export class Connection {
 
   #up(): void {
     clearTimeout(this.#timer);
-    this.#attempts = 0;
+    this.#timer = setTimeout(() => (this.#attempts = 0), STEADY_MS);
     this.#refusedOnce = false;
     this.#set('online');
     this.#handlers.up();
