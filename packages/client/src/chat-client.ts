@@ -29,6 +29,7 @@ export class ChatClient {
   #unwatch: Unsubscribe | undefined;
   #opened = false;
   #syncLost = false;
+  #links = 0;
 
   /** @internal */
   constructor(options: ClientOptions, open: OpenSocket = openSocket) {
@@ -138,8 +139,9 @@ export class ChatClient {
 
   /** First what was missed, then what is unsent; but on a bad line reading does not hold up sending for long. */
   async #resume(): Promise<void> {
+    const link = (this.#links += 1);
     await Promise.race([this.#sync(), pause(PATIENCE_MS)]);
-    if (this.state === 'online') this.#outbox.resume();
+    if (this.state === 'online' && link === this.#links) this.#outbox.resume();
   }
 
   /** Brings all joined bookings up to date, and looks again after a while: a live event may get lost on its way. */

@@ -30,8 +30,14 @@ interface Item {
   /** Another tab added it. */
   remote: boolean;
   tries: number;
+  /** How often the server answered with a fault of its own. */
+  faults: number;
   waiters: Waiter[];
 }
+
+/** A message that makes the server fail so often would keep all that follows it from being sent. */
+const FAULTS_MAX = 10;
+const NEWS_MS = 1_000;
 
 const itemOf = (entry: OutboxEntry, how: Partial<Item> = {}): Item => ({
   entry,
@@ -39,6 +45,7 @@ const itemOf = (entry: OutboxEntry, how: Partial<Item> = {}): Item => ({
   kept: true,
   remote: false,
   tries: 0,
+  faults: 0,
   waiters: [],
   ...how,
 });
@@ -52,6 +59,8 @@ export class Outbox {
   readonly #ports: OutboxPorts;
   readonly #busy = new Set<string>();
   readonly #work = new Set<Promise<unknown>>();
+  /** Taken out here: what is read from the store meanwhile may still have them. */
+  readonly #gone = new Set<string>();
   #items: Item[] = [];
   #owner: string | undefined;
   #opening: Promise<void>;
@@ -129,6 +138,7 @@ export class Outbox {
   /** There is a link that can carry messages. */
   resume(): void {
     const turn = (this.#turn += 1);
+    this.#sending = false;
     const go = (): void => {
       if (turn !== this.#turn) return;
       this.#sending = true;
@@ -163,16 +173,36 @@ export class Outbox {
     await this.#working(this.#store.close?.());
   }
 
+  /** Takes over what the store says; what changes here while it is read is newer. */
   async #load(): Promise<void> {
-    const owner = this.#owner ?? '';
+    const before = new Map(this.#items.filter(({ kept }) => kept).map((item) => [item, item.entry]));
     try {
-      const entries = await this.#store.load(owner);
-      const known = entries.filter(({ client_id }) => !this.has(client_id));
-      this.#items = [...known.map((entry) => itemOf(entry)), ...this.#items];
-      for (const { booking_id } of known) this.#ports.changed(booking_id);
+      const entries = await this.#store.load(this.#owner ?? '');
+      const kept = new Map(entries.map((entry) => [entry.client_id, entry]));
+      for (const [item, { client_id }] of before) {
+        if (item.entry === before.get(item)) this.#catchUp(item, kept.get(client_id));
+      }
+      const missing = entries.filter(({ client_id }) => !this.has(client_id) && !this.#gone.has(client_id));
+      this.#items = [...missing.map((entry) => itemOf(entry)), ...this.#items];
+      for (const { booking_id } of missing) this.#ports.changed(booking_id);
     } catch (cause) {
       this.#ports.error(asCurblineError(cause, 'storage'));
     }
+  }
+
+  /** What another tab did to an entry, if its news did not get here. */
+  #catchUp(item: Item, kept: OutboxEntry | undefined): void {
+    const { entry } = item;
+    // Its tab may be gone: whoever loads it sends it.
+    item.remote = false;
+    if (!kept) {
+      // Stored or discarded. The news that says which may be on its way.
+      item.saved = false;
+      setTimeout(() => {
+        if (item.entry === entry && this.#discardHere(entry.client_id)) this.#pump(entry.booking_id);
+      }, NEWS_MS);
+    } else if (kept.error && !item.entry.error) this.#failHere(item, kept.error);
+    else if (!kept.error && item.entry.error) this.#revive(item);
   }
 
   /** Puts it into the store, tells the other tabs and sends it when its turn comes. */
@@ -237,7 +267,10 @@ export class Outbox {
       const error = asCurblineError(cause, 'internal');
       // No answer: it is not known whether it is stored. The next link finds out with the same client_id.
       if (isLinkLost(error) || error.code === 'closed') this.#sending = false;
-      else if (error.retryable) {
+      else if (error.code === 'internal' && (item.faults += 1) >= FAULTS_MAX) {
+        this.#fail(item, error);
+        this.#ports.error(error);
+      } else if (error.retryable) {
         item.tries += 1;
         return Math.max(
           error.retryAfterMs ?? 0,
@@ -271,6 +304,7 @@ export class Outbox {
     const { error: _, ...entry } = item.entry;
     item.entry = entry;
     item.tries = 0;
+    item.faults = 0;
     this.#ports.changed(entry.booking_id);
   }
 
@@ -289,7 +323,8 @@ export class Outbox {
 
   #hear(news: TabNews): void {
     if (news.told === 'added') {
-      if (this.has(news.entry.client_id)) return;
+      const { client_id } = news.entry;
+      if (this.has(client_id) || this.#gone.has(client_id)) return;
       this.#items.push(itemOf(news.entry, { remote: true }));
       this.#ports.changed(news.entry.booking_id);
       return this.#pump(news.entry.booking_id);
@@ -313,6 +348,7 @@ export class Outbox {
   #take(clientId: string): Item | undefined {
     const item = this.#find(clientId);
     if (item) {
+      this.#gone.add(clientId);
       this.#items = this.#items.filter((each) => each !== item);
       this.#ports.changed(item.entry.booking_id);
     }
