@@ -2,7 +2,6 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CurblineError } from './curbline-error.js';
 import { Outbox } from './outbox.js';
 import { memoryOutbox, type OutboxStore } from './outbox-store.js';
-import type { Sent } from './types.js';
 
 const TIME = '2026-01-01T00:00:00.000Z';
 const say = (client_id: string, booking_id = 'B') => ({
@@ -31,7 +30,7 @@ const open = async (answer: (clientId: string) => void = () => undefined, on = s
       answer(client_id);
       const sender = { user_id: 'me', scope: 'driver' as const };
       const message = { id: client_id, booking_id: 'B', seq: 1, sender, client_id, kind, body, created_at };
-      return { message, duplicate: false } as Sent;
+      return { message, duplicate: false };
     },
     stored: () => undefined,
     changed: () => undefined,
