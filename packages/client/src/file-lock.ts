@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { CurblineError } from './curbline-error.js';
@@ -22,7 +23,7 @@ const unless = async <T>(code: 'ENOENT' | 'EEXIST', work: Promise<T>): Promise<T
  * Takes a file for this process alone: a lock beside it holds the process id. One that a dead process left is taken over.
  * Returns the release.
  */
-export const lockFile = async (path: string): Promise<() => Promise<void>> => {
+export const lockFile = async (path: string): Promise<() => void> => {
   const lock = `${path}.lock`;
   const mine = `${process.pid} ${randomUUID()}`;
   while (!(await claim(lock, mine))) {
@@ -31,9 +32,14 @@ export const lockFile = async (path: string): Promise<() => Promise<void>> => {
     if (await lives(holder, lock)) throw inUse(path, holder, lock);
     await setAside(lock, holder);
   }
-  return async () => {
-    if ((await unless('ENOENT', readFile(lock, 'utf8'))) === mine) await rm(lock, { force: true });
+  const release = (): void => {
+    process.off('exit', release);
+    // Removed by hand it may be another process's by now.
+    if (existsSync(lock) && readFileSync(lock, 'utf8') === mine) rmSync(lock, { force: true });
   };
+  // A program that ends without closing leaves no number behind that is given to somebody else.
+  process.on('exit', release);
+  return release;
 };
 
 const inUse = (path: string, holder: string, lock: string): CurblineError => {

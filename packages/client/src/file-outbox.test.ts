@@ -87,6 +87,19 @@ test('what a dead process has locked is taken over, also when its number was giv
   expect(await readdir(folder)).toEqual(['outbox.jsonl']);
 });
 
+test('a program that ends without closing leaves its messages, but no lock', async () => {
+  const program = `
+    const { fileOutbox } = await import('@curbline/client/node');
+    await fileOutbox(${JSON.stringify(path)}).put(${JSON.stringify(entry(1))});
+    process.exit(0);`;
+  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+  });
+  expect(status).toBe(0);
+  expect(await readdir(folder)).toEqual(['outbox.jsonl']);
+  expect(ids(await left(fileOutbox(path)))).toEqual(['c1']);
+});
+
 test('half a line at the end, left by a crash, is dropped and does not spoil what follows', async () => {
   await left(await holding(1));
   await appendFile(path, '{"put":{"owner":"me","client_id":"half');

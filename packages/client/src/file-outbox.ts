@@ -52,7 +52,7 @@ class OutboxFile {
   #lines = 0;
   #waiting: { line: Line; resolve: () => void; reject: (error: unknown) => void }[] = [];
   #work: Promise<void> = Promise.resolve();
-  #unlock: (() => Promise<void>) | undefined;
+  #unlock: (() => void) | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -80,7 +80,7 @@ class OutboxFile {
       this.#entries = undefined;
       this.#unlock = undefined;
       if (entries?.size === 0) await rm(this.#path, { force: true });
-      await unlock?.();
+      unlock?.();
       if (this.users === 0) files.delete(this.#path);
     });
   }
