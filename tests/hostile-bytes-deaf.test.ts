@@ -126,3 +126,25 @@ test('one page that is larger than the cap does not close a client that reads', 
   expect(customer.socket.connected).toBe(true);
   for (const person of [driver, customer]) person.leave();
 });
+
+test('eighty websockets of one person that ask for a page again and again and never read are cut off', async () => {
+  const mine = await token();
+  const deaf = await Promise.all(Array.from({ length: 80 }, () => RawLink.open(watched.server.url, mine)));
+  for (const link of deaf) link.goDeaf();
+  const harm = await underAttack(
+    watched,
+    'eighty websockets of one person that ask for 800 MB and never read',
+    async () => {
+      for (let id = 0; id < 12; id += 1) {
+        for (const link of deaf) link.say(list(id));
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    },
+  );
+  // Over the 64 MB that one socket is held to: what many sockets of a person may hold is bounded together, not to that.
+  expect(harm.heldMs, JSON.stringify(harm)).toBeLessThanOrEqual(100);
+  expect(harm.grownMb, JSON.stringify(harm)).toBeLessThanOrEqual(256);
+  for (const link of deaf) link.hearAgain();
+  await expect.poll(() => deaf.filter((link) => link.closed).length, { timeout: 20_000 }).toBeGreaterThan(5);
+  for (const link of deaf) link.tcp.destroy();
+});

@@ -82,6 +82,16 @@ export class Fanout {
     }
   }
 
+  /** All sockets of this node of the person who has this one. */
+  *besides(socketId: string): Generator<ChatSocket> {
+    const namespace = this.server?.sockets;
+    const user = namespace?.sockets.get(socketId)?.data.user;
+    for (const id of (user && namespace?.adapter.rooms.get(personKey(user))) ?? []) {
+      const socket = namespace?.sockets.get(id);
+      if (socket) yield socket;
+    }
+  }
+
   toSocket<N extends EventName>(socketId: string, event: N, payload: EventPayload<N>): void {
     const socket = this.server?.sockets.sockets.get(socketId);
     if (socket) emit(socket, event, payload);

@@ -10,6 +10,9 @@ const COMMANDS = { perS: 200, burst: 1_000 };
 /** Reads of one person that the database sees at once: the others of the person wait, other people do not. */
 const READS_AT_ONCE = 3;
 const READS_WAITING = 1_000;
+/** What one person may be told by reads, in units of 64 KiB: 16 MiB a second, after 32 MiB at once. */
+const TOLD_UNIT = 65_536;
+const TOLD = { perS: 256, burst: 512 };
 
 const READS: ReadonlySet<CommandName> = new Set<CommandName>([
   'connection-established',
@@ -34,6 +37,7 @@ interface Lane {
 export class CommandLimit {
   private readonly buckets: TokenBuckets | undefined;
   private readonly lanes = new Map<string, Lane>();
+  private readonly told = new TokenBuckets(TOLD.perS, TOLD.burst);
 
   constructor(@Inject(CHAT_OPTIONS) { messagesPerS = 5 }: ChatOptions) {
     if (messagesPerS > 0) this.buckets = new TokenBuckets(COMMANDS.perS, COMMANDS.burst);
@@ -46,9 +50,14 @@ export class CommandLimit {
     if (!bucket.take()) throw new ChatError('rate_limited', { retryAfterMs: bucket.waitMs });
   }
 
+  /** So much was answered to a read. Small answers are bounded by their number. */
+  answered(actor: Actor, name: unknown, characters: number): void {
+    if (characters >= TOLD_UNIT && isRead(name)) this.told.of(actor.key).owe(characters / TOLD_UNIT);
+  }
+
   /** Does the work of a command; reads of the person take turns. Who has left while waiting is not read for. */
   run<T>(actor: Actor, name: CommandName, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
-    return READS.has(name) ? this.inTurn(actor, isThere, work) : work();
+    return isRead(name) ? this.inTurn(actor, isThere, work) : work();
   }
 
   private async inTurn<T>(actor: Actor, isThere: () => boolean, work: () => Promise<T>): Promise<T> {
@@ -63,6 +72,8 @@ export class CommandLimit {
       await new Promise<void>((resolve, reject) => void lane.waiting.push({ resolve, reject }));
     }
     try {
+      const told = this.told.known(key);
+      if (told?.isOwing()) throw new ChatError('rate_limited', { retryAfterMs: told.waitMs });
       if (mustWait && !isThere()) throw new ChatError('rate_limited', { retryAfterMs: 1_000 });
       return await work();
     } catch (error) {
@@ -80,3 +91,5 @@ export class CommandLimit {
     }
   }
 }
+
+const isRead = (name: unknown): boolean => READS.has(name as CommandName);

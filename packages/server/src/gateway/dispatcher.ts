@@ -93,6 +93,7 @@ export class Dispatcher {
       const data = await this.handle(socket, actor, name, event.length - 1, event[1]);
       if (id === undefined) return;
       const json = data instanceof Printed ? data.json : JSON.stringify(data);
+      this.limit.answered(actor, name, json.length);
       this.write(socket, `3${id}[{"data":${json}}]`);
     } catch (error) {
       const command = echoed(name);

@@ -13,6 +13,9 @@ const MAX_BUFFERED_BYTES = 1_048_576;
 /** One turn may have more to say to a client than that: whether it reads is known once the network had its chance. */
 const DOUBT_MS = 500;
 const MAX_DOUBTED_BYTES = 4 * MAX_BUFFERED_BYTES;
+/** The same for all sockets of one person together; only those that are much behind are looked at. */
+const MAX_PERSON_BYTES = 16 * MAX_BUFFERED_BYTES;
+const MUCH_BYTES = MAX_BUFFERED_BYTES / 4;
 /** A client that begins to read again within this learns why it was closed. */
 const FAREWELL_MS = 5_000;
 
@@ -68,6 +71,7 @@ export class SlowConsumers {
     if (waiting === 0) outgoing.largestBytes = 0;
     else if (waiting > MAX_DOUBTED_BYTES) this.end(conn, outgoing);
     else if (isTooMuch(waiting, outgoing)) this.doubt(conn, outgoing);
+    if (waiting + bytes > MUCH_BYTES) this.boundPerson(outgoing.socketId, bytes);
     if (bytes > outgoing.largestBytes) outgoing.largestBytes = bytes;
   }
 
@@ -85,6 +89,22 @@ export class SlowConsumers {
     Object.assign(conn, { [OUTGOING]: outgoing });
     conn.on('packetCreate', onPacketCreate).on('flush', onFlush);
     return outgoing;
+  }
+
+  /** Many sockets of one person that do not read are cut, the worst first, until what waits is bearable. */
+  private boundPerson(socketId: string | undefined, moreBytes: number): void {
+    if (socketId === undefined) return;
+    const behind = [...this.fanout.besides(socketId)]
+      .map(({ conn }) => ({ conn, outgoing: outgoingOf(conn) ?? this.watch(conn) }))
+      .map((one) => ({ ...one, bytes: waitingBytes(one.conn, one.outgoing) }))
+      .sort((one, other) => other.bytes - one.bytes);
+    let bytes = behind.reduce((sum, one) => sum + one.bytes, moreBytes);
+    for (const one of behind) {
+      if (bytes <= MAX_PERSON_BYTES || one.bytes === 0) break;
+      bytes -= one.bytes;
+      this.end(one.conn, one.outgoing);
+      release(one.conn, one.outgoing);
+    }
   }
 
   private doubt(conn: EngineConnection, outgoing: Outgoing): void {
@@ -110,10 +130,7 @@ export class SlowConsumers {
     }
     // Nothing is taken into the buffer any more, and nothing of the client's is served.
     conn.close();
-    setTimeout(() => {
-      for (const response of outgoing.unread?.keys() ?? []) response.destroy();
-      cut(conn);
-    }, FAREWELL_MS).unref();
+    setTimeout(() => release(conn, outgoing), FAREWELL_MS).unref();
   }
 
   private tell(): void {
@@ -121,6 +138,12 @@ export class SlowConsumers {
       this.logger.warn(`closed ${this.endedCount} connections whose client does not read`);
     this.endedCount = 0;
   }
+}
+
+/** Lets go of what a client has not read. */
+function release(conn: EngineConnection, { unread }: Outgoing): void {
+  for (const response of unread?.keys() ?? []) response.destroy();
+  cut(conn);
 }
 
 const waitingBytes = (conn: EngineConnection, outgoing: Outgoing): number =>

@@ -16,16 +16,31 @@ export class TokenBucket {
 
   /** Takes one if it is there. */
   take(nowMs: number = performance.now()): boolean {
-    this.tokens = Math.min(this.burst, this.tokens + ((nowMs - this.atMs) / 1_000) * this.perS);
-    this.atMs = nowMs;
+    this.refill(nowMs);
     if (this.tokens < 1) return false;
     this.tokens -= 1;
     return true;
   }
 
+  /** Takes so many, whether they are there or not: what is owed has to come back first. */
+  owe(count: number): void {
+    this.tokens -= count;
+  }
+
+  /** Whether something is owed still. */
+  isOwing(nowMs: number = performance.now()): boolean {
+    this.refill(nowMs);
+    return this.tokens < 0;
+  }
+
   /** Milliseconds until the next one is there. */
   get waitMs(): number {
     return Math.max(0, Math.ceil(((1 - this.tokens) / this.perS) * 1_000));
+  }
+
+  private refill(nowMs: number): void {
+    this.tokens = Math.min(this.burst, this.tokens + ((nowMs - this.atMs) / 1_000) * this.perS);
+    this.atMs = nowMs;
   }
 
   /** Whether it has had time to fill again: then it says nothing any more. */
@@ -51,6 +66,11 @@ export class TokenBuckets {
     const bucket = new TokenBucket(this.perS, this.burst);
     this.buckets.set(key, bucket);
     return bucket;
+  }
+
+  /** The bucket of a key that has one. */
+  known(key: string): TokenBucket | undefined {
+    return this.buckets.get(key);
   }
 
   private prune(): void {
