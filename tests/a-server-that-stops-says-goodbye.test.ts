@@ -1,6 +1,13 @@
+import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pair } from './harness/people.js';
+import { serverProcesses } from './harness/embedded-ground.js';
+import { pair, Person } from './harness/people.js';
+import { RawLink, RawPolling } from './harness/raw-link.js';
 import { TestServer } from './harness/server.js';
+import { until } from './harness/until.js';
 
 let server: TestServer;
 
@@ -65,4 +72,114 @@ test('while it drains nobody is let in', async () => {
   );
   expect(letIn).toBe(false);
   expect(await ended).toBe(0);
+});
+
+/** Nobody has to be waited for as long as supervisors wait. */
+async function expectCleanEnd(limitMs = 6_000): Promise<void> {
+  const started = performance.now();
+  expect(await server.kill('SIGTERM')).toBe(0);
+  expect(performance.now() - started).toBeLessThan(limitMs);
+}
+
+async function tcp(text: string): Promise<Socket> {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => socket.destroy());
+  socket.resume();
+  await once(socket, 'connect');
+  socket.write(text);
+  return socket;
+}
+
+test('connections that are not idle and not served either are not waited for', async () => {
+  await server.up();
+  const { api_key } = await server.keys();
+  const put = `PUT /v1/bookings/half HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${api_key}\r\n`;
+  const body = 'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"driver":';
+  const sockets = await Promise.all(
+    ['', 'GET /health/live HTTP/1.1\r\nX-Half: ', put, put + body].map((text) => tcp(text)),
+  );
+  // One more who has been answered before: what was written first is with the server by then.
+  const idle = await tcp('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(idle, 'data');
+  await expectCleanEnd();
+  for (const socket of [...sockets, idle]) socket.destroy();
+});
+
+/** Asks one thing after the other on one connection, as a host's backend does; ends with the connection. */
+async function busyHost(agent: Agent): Promise<{ statuses: Set<number>; last: string }> {
+  const { api_key } = await server.keys();
+  const statuses = new Set<number>();
+  for (;;) {
+    const answer = await new Promise<IncomingMessage | undefined>((resolve) => {
+      const headers = { authorization: `Bearer ${api_key}` };
+      request(`${server.url}/v1/bookings`, { agent, headers }, resolve)
+        .on('error', () => resolve(undefined))
+        .end();
+    });
+    if (!answer) return { statuses, last: 'no answer' };
+    statuses.add(answer.statusCode ?? 0);
+    await once(answer.resume(), 'end');
+    if (answer.headers.connection === 'close') return { statuses, last: 'close' };
+  }
+}
+
+test('a busy host is answered to the last and told to close; a websocket that does not answer the goodbye is cut', async () => {
+  await server.up();
+  const deaf = await RawLink.open(server.url, await server.token('driver', 'deaf'));
+  deaf.goDeaf();
+  const stranger = await RawLink.open(server.url);
+  stranger.goDeaf();
+  const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  const hosts = agents.map(busyHost);
+  await expectCleanEnd();
+  for (const { statuses, last } of await Promise.all(hosts)) {
+    expect([...statuses]).toEqual([200]);
+    expect(last).toBe('close');
+  }
+  for (const agent of agents) agent.destroy();
+  deaf.end();
+  stranger.end();
+});
+
+test('who polls hears the goodbye, and who has stopped polling is not waited for', async () => {
+  await server.up();
+  const person = await Person.connect(server, await server.token('driver', 'polls'), {
+    transports: ['polling'],
+  });
+  await RawPolling.open(server.url, await server.token('driver', 'stopped polling'));
+  const gone = new Promise<string>((resolve) => person.socket.once('disconnect', resolve));
+  await expectCleanEnd();
+  expect(person.told('disconnected')).toMatchObject([{ reason: 'shutting_down' }]);
+  expect(['transport close', 'transport error']).toContain(await gone);
+});
+
+test('a database that hangs is left behind in time, and what was acknowledged is there afterwards', async () => {
+  await server.up();
+  const { booking_id, driver } = await pair(server);
+  await driver.send(booking_id, 'kept');
+  const database = serverProcesses(join(server.dataDir, 'postgres/cluster'));
+  expect(database.length).toBeGreaterThan(1);
+  for (const pid of database) process.kill(pid, 'SIGSTOP');
+  try {
+    const answer = driver.ask('message.send', {
+      booking_id,
+      client_id: crypto.randomUUID(),
+      kind: 'text',
+      body: { text: 'lost' },
+    });
+    await expectCleanEnd(10_000);
+    expect((await answer).error?.code).toBe('unavailable');
+  } finally {
+    for (const pid of database) process.kill(pid, 'SIGCONT');
+  }
+  await until('it has stopped, as it was told', () =>
+    database.every((pid) => !serverProcesses(join(server.dataDir, 'postgres/cluster')).includes(pid)),
+  );
+  await server.up();
+  const { body } = await server.rest<{ data: { body: { text: string } }[] }>(
+    'GET',
+    `/v1/bookings/${booking_id}/messages`,
+  );
+  expect(body.data.map((message) => message.body.text)).toContain('kept');
 });

@@ -5,9 +5,11 @@ import { devKeysPath } from './dev-keys.js';
 import { DEFAULT_DATA_DIR, readEnvironment } from './env.js';
 import type { RunningServer } from './server.js';
 
+/** Below the ten seconds that supervisors wait, and that we promise. */
 const DRAIN_LIMIT_MS = 9_000;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
   const env = readEnvironment();
@@ -41,16 +43,28 @@ function announce(
   say('');
 }
 
-/** The first signal drains; a second one, or a drain that takes too long, ends at once. */
+/**
+ * The first signal drains; a second one, or a drain that takes too long, ends at once. A database that hangs is left
+ * to itself: once everybody has been answered, nothing that was acknowledged can be lost by that.
+ */
 function endOnSignals(server: RunningServer): void {
   let ending = false;
   const end = () => {
     if (ending) process.exit(1);
     ending = true;
-    setTimeout(() => process.exit(1), DRAIN_LIMIT_MS).unref();
+    setTimeout(() => {
+      const quiet = server.isQuiet();
+      complain(
+        quiet ? 'Curbline leaves its database, which does not stop.' : 'Curbline did not stop in time.',
+      );
+      process.exit(quiet ? 0 : 1);
+    }, DRAIN_LIMIT_MS).unref();
     server.close().then(
       () => process.exit(0),
-      (error: unknown) => fail(error),
+      (error: unknown) => {
+        complain(`Curbline did not stop cleanly: ${explain(error)}`);
+        process.exit(1);
+      },
     );
   };
   process.on('SIGTERM', end);
@@ -61,7 +75,7 @@ function endOnSignals(server: RunningServer): void {
 const SENTENCES = new Set(['SettingError', 'DatabaseStartError', 'EmbeddedPostgresError']);
 
 function fail(error: unknown): never {
-  process.stderr.write(`Curbline cannot start: ${explain(error)}\n`);
+  complain(`Curbline cannot start: ${explain(error)}`);
   process.exit(1);
 }
 

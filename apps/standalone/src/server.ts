@@ -10,6 +10,7 @@ import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { appModule } from './app.module.js';
 import type { Configuration } from './configuration.js';
+import { HttpDrain } from './http-drain.js';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -19,6 +20,8 @@ export interface RunningServer {
   readonly notes: readonly string[];
   /** Drains: sockets are told, running commits finish. */
   close(): Promise<void>;
+  /** Everybody has been answered and is gone; what is left of closing is the database's. */
+  isQuiet(): boolean;
 }
 
 /** Builds the application and listens. */
@@ -41,7 +44,11 @@ export async function startServer(configuration: Configuration): Promise<Running
   if (!configuration.production) {
     app.useStaticAssets(webFolder(), { prefix: '/demo/', redirect: true });
   }
+  let drain: HttpDrain;
   try {
+    await app.init();
+    // After the sockets, which take the listeners that they find for those of their host's own requests.
+    drain = new HttpDrain(app.getHttpServer());
     await app.listen(configuration.port, configuration.host);
   } catch (error) {
     await app.close();
@@ -49,7 +56,15 @@ export async function startServer(configuration: Configuration): Promise<Running
   }
   const address = app.getHttpServer().address() as { port: number };
   const host = configuration.host.includes(':') ? `[${configuration.host}]` : configuration.host;
-  return { url: `http://${host}:${address.port}`, notes: app.get(Database).notes, close: () => app.close() };
+  return {
+    url: `http://${host}:${address.port}`,
+    notes: app.get(Database).notes,
+    close() {
+      drain.begin();
+      return app.close();
+    },
+    isQuiet: () => drain.isOver,
+  };
 }
 
 /** What the framework says of its own start: a hundred lines that tell an operator nothing. */

@@ -10,6 +10,7 @@ interface Insides {
   /** The websocket, when that is the transport. */
   readonly socket?: {
     readonly bufferedAmount: number;
+    readonly readyState: number;
     readonly _receiver?: { _maxPayload: number };
     maxPayload?: number;
     terminate(): void;
@@ -25,6 +26,8 @@ export interface PollResponse {
   once(event: 'close', listener: () => void): unknown;
   destroy(): unknown;
 }
+
+const WEBSOCKET_CLOSED = 3;
 
 const insidesOf = (transport: unknown): Insides => transport as Insides;
 
@@ -106,6 +109,12 @@ export function endOnChatter(conn: EngineConnection, maxPackets: number): void {
     packets += 1;
     if (packets > maxPackets) terminate(transport);
   });
+}
+
+/** Nothing of it is left, the websocket's own closing handshake included. */
+export function isOver(conn: EngineConnection): boolean {
+  const { socket } = insidesOf(conn.transport);
+  return socket === undefined ? conn.readyState === 'closed' : socket.readyState === WEBSOCKET_CLOSED;
 }
 
 /** Ends the websocket of a transport without the closing handshake, for which a hostile peer could be waited for. */

@@ -21,7 +21,7 @@ import { Presence } from '../fanout/presence.js';
 import { ErrorReport } from '../ops/error-report.js';
 import { ConnectionBounds, MAX_PAYLOAD_BYTES, STRANGER_MS } from './connection-bounds.js';
 import { Dispatcher } from './dispatcher.js';
-import { forgetRequest, mayUpgrade } from './engine-connection.js';
+import { forgetRequest, isOver, mayUpgrade, terminate, type EngineConnection } from './engine-connection.js';
 import { LiveSocket } from './live-socket.js';
 import { packetParser } from './packet-parser.js';
 import { SlowConsumers } from './slow-consumers.js';
@@ -29,9 +29,11 @@ import { LeanWebSocketServer, StockWebSocketServer } from './websocket-engine.js
 
 /** Far more devices than a person has; a runaway client costs no more than this. */
 const SOCKETS_PER_PERSON = 100;
-const DRAIN_MS = 5_000;
-/** For the last packets to leave, once every connection is closing. */
-const FLUSH_MS = 300;
+/** A command is answered within two seconds, be it by `unavailable`. */
+const DRAIN_MS = 3_000;
+/** For the last packets to leave and for the peers to agree, once every connection is closing. */
+const FAREWELL_MS = 1_000;
+const LOOK_EVERY_MS = 20;
 /** What is kept of a handshake: its token and headers are of no use any more. */
 const FORGOTTEN = Object.freeze({ headers: {}, query: {}, auth: {}, url: '', address: '' });
 
@@ -127,14 +129,23 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       // Spread over time, so that a fleet does not come back in one second.
       this.fanout.sayGoodbye(socketId, 'shutting_down', 500 + Math.round(Math.random() * 2_000));
     }
-    const deadline = performance.now() + DRAIN_MS;
-    while (this.dispatcher.inFlight > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await within(DRAIN_MS, () => this.dispatcher.inFlight === 0);
+    const leaving = socketIds.flatMap((id) => this.server?.sockets.sockets.get(id)?.conn ?? []);
     for (const socketId of socketIds) this.fanout.closeConnection(socketId);
-    if (socketIds.length > 0) await new Promise((resolve) => setTimeout(resolve, FLUSH_MS));
+    if (socketIds.length > 0) await within(FAREWELL_MS, () => leaving.every(isOver));
+    // Whoever came meanwhile, never said who they are, or does not answer the closing handshake.
+    const staying = new Set([...leaving, ...this.connections()]);
     this.server?.engine.close();
+    for (const { transport } of staying) terminate(transport);
     this.logger.log(`closed ${socketIds.length} sockets`);
+  }
+
+  private connections(): EngineConnection[] {
+    // engine.io keeps them to itself: there is no public way to those who have no namespace yet.
+    const engine = this.server?.engine as unknown as
+      | { clients: Record<string, EngineConnection> }
+      | undefined;
+    return Object.values(engine?.clients ?? {});
   }
 
   private async authenticate(socket: ChatSocket): Promise<void> {
@@ -192,5 +203,13 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     if (mine && mine.size > SOCKETS_PER_PERSON && oldest !== undefined) {
       this.server?.sockets.sockets.get(oldest)?.disconnect(true);
     }
+  }
+}
+
+/** Waits for a fact, but no longer than that. */
+async function within(limitMs: number, fact: () => boolean): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!fact() && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
