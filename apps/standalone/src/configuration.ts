@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { CannedCatalogueSchema, PolicyTableSchema, type ChatOptions } from '@curbline/server';
 import type { ZodType } from 'zod';
 import { loadDevKeys } from './dev-keys.js';
-import { DEFAULT_DATA_DIR, SettingError, type Environment } from './env.js';
+import { dataDirOf, SettingError, type Environment } from './env.js';
 
 /** Everything the stand-alone server needs to start, checked. */
 export interface Configuration {
@@ -17,13 +16,12 @@ export interface Configuration {
   readonly chat: ChatOptions;
 }
 
-/** From settings to options. Production gets no generated key and no open door by default. */
+/** From settings to options, once they are fit for production if that is where they are for. */
 export async function configure(env: Environment): Promise<Configuration> {
   const production = env.NODE_ENV === 'production';
-  const dataDir = resolve(env.CURBLINE_DATA_DIR ?? DEFAULT_DATA_DIR);
+  const dataDir = dataDirOf(env);
   const { CURBLINE_JWKS_URL: jwksUrl } = env;
   let { CURBLINE_TOKEN_SECRET: secret, CURBLINE_API_KEYS: apiKeys } = env;
-  if (production) requireProduction(env);
   const devKeys = apiKeys === undefined || (secret === undefined && jwksUrl === undefined);
   if (devKeys) {
     const keys = await loadDevKeys(dataDir);
@@ -76,30 +74,14 @@ export async function configure(env: Environment): Promise<Configuration> {
   };
 }
 
-function requireProduction(env: Environment): void {
-  if (env.CURBLINE_API_KEYS === undefined) {
-    throw new SettingError('In production CURBLINE_API_KEYS must be set: generated dev keys are refused.');
-  }
-  if (env.CURBLINE_TOKEN_SECRET === undefined && env.CURBLINE_JWKS_URL === undefined) {
-    throw new SettingError(
-      'In production CURBLINE_TOKEN_SECRET or CURBLINE_JWKS_URL must be set: a generated secret is refused.',
-    );
-  }
-  if (env.CURBLINE_API_KEYS.some((key) => key.startsWith('dev_'))) {
-    throw new SettingError('In production CURBLINE_API_KEYS must not hold a generated dev key.');
-  }
-  if (env.CURBLINE_CORS_ORIGINS?.includes('*')) {
-    throw new SettingError('In production CURBLINE_CORS_ORIGINS must list origins: a wildcard is refused.');
-  }
-}
-
 /** A file of the operator's, checked; a sentence that names the setting when it is not what it should be. */
 async function jsonFile<T>(setting: string, path: string, schema: ZodType<T>, what: string): Promise<T> {
   let json: unknown;
   try {
     json = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    throw new SettingError(`${setting} must be a readable JSON file: ${String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SettingError(`${setting} must be a readable JSON file: ${reason}.`);
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;

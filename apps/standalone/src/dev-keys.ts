@@ -7,6 +7,9 @@ import { SettingError } from './env.js';
 const DevKeys = z.strictObject({ api_key: z.string().min(16), token_secret: z.string().min(32) });
 export type DevKeys = z.output<typeof DevKeys>;
 
+/** What every generated key begins with, so that it is known wherever it turns up. */
+export const DEV_PREFIX = 'dev_';
+
 /** Where the generated keys of a data folder are. */
 export const devKeysPath = (dataDir: string): string => join(dataDir, 'dev-keys.json');
 
@@ -16,8 +19,8 @@ export async function loadDevKeys(dataDir: string): Promise<DevKeys> {
   const kept = await read(path);
   if (kept) return kept;
   const keys: DevKeys = {
-    api_key: `dev_${randomBytes(24).toString('base64url')}`,
-    token_secret: randomBytes(32).toString('base64url'),
+    api_key: `${DEV_PREFIX}${randomBytes(24).toString('base64url')}`,
+    token_secret: `${DEV_PREFIX}${randomBytes(32).toString('base64url')}`,
   };
   await mkdir(dataDir, { recursive: true });
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
@@ -31,6 +34,16 @@ export async function loadDevKeys(dataDir: string): Promise<DevKeys> {
     await rm(draft, { force: true });
   }
   return (await read(path)) ?? keys;
+}
+
+/** The keys that were generated in this data folder, if any. */
+export async function keptDevKeys(dataDir: string): Promise<DevKeys | undefined> {
+  try {
+    return await read(devKeysPath(dataDir));
+  } catch {
+    // What this user cannot read, or is broken, was not copied into a setting from here.
+    return undefined;
+  }
 }
 
 async function read(path: string): Promise<DevKeys | undefined> {

@@ -1,10 +1,14 @@
+import { resolve } from 'node:path';
 import { planned, settings, type SettingName, type SettingValue } from '@curbline/contract';
 
-/** Where data is kept unless CURBLINE_DATA_DIR says otherwise, below the working folder. */
-export const DEFAULT_DATA_DIR = '.curbline';
+/** Below the working folder. */
+const DEFAULT_DATA_DIR = '.curbline';
 
 /** What the environment says, parsed; absent where it says nothing. */
 export type Environment = { readonly [N in SettingName]?: SettingValue<N> };
+
+/** Where data is kept. */
+export const dataDirOf = (env: Environment): string => resolve(env.CURBLINE_DATA_DIR ?? DEFAULT_DATA_DIR);
 
 /** A setting that is missing, unknown or wrong: one sentence for the person who starts the server. */
 export class SettingError extends Error {

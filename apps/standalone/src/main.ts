@@ -1,8 +1,9 @@
 import { enableCompileCache } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Configuration } from './configuration.js';
 import { devKeysPath } from './dev-keys.js';
-import { DEFAULT_DATA_DIR, readEnvironment } from './env.js';
+import { dataDirOf, readEnvironment } from './env.js';
+import { requireProduction } from './production.js';
 import type { RunningServer } from './server.js';
 
 /** Below the ten seconds that supervisors wait, and that we promise. */
@@ -13,8 +14,9 @@ const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
   const env = readEnvironment();
+  await requireProduction(env);
   // Compiled modules are kept in the data folder, where nobody else can write: the next start takes half the time.
-  enableCompileCache(join(resolve(env.CURBLINE_DATA_DIR ?? DEFAULT_DATA_DIR), 'compile-cache'));
+  enableCompileCache(join(dataDirOf(env), 'compile-cache'));
   const { configure } = await import('./configuration.js');
   const { startServer } = await import('./server.js');
   const configuration = await configure(env);

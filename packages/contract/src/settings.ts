@@ -30,6 +30,9 @@ const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
 const url = (...protocols: string[]) =>
   z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol));
 
+/** Scheme, host, port and no path: what a browser writes into `Origin`, or that with a slash behind it. */
+const isOrigin = (text: string) => URL.canParse(text) && /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+\/?$/i.test(text);
+
 /** Section 10 of the contract, in its order. */
 export const settings = {
   CURBLINE_HOST: {
@@ -76,14 +79,14 @@ export const settings = {
     description: 'key set that user tokens are checked with (RS256, ES256, EdDSA)',
   },
   CURBLINE_API_KEYS: {
-    schema: list.pipe(z.array(z.string().min(16)).min(1)),
-    shape: 'comma-separated keys of at least 16 characters',
+    schema: list.pipe(z.array(z.string().regex(/^\S+$/)).min(1)),
+    shape: 'comma-separated keys without spaces; in production of at least 16 characters each',
     default: 'generated into dev-keys.json',
     productionDefault: null,
     description: 'keys for /v1',
   },
   CURBLINE_CORS_ORIGINS: {
-    schema: list.pipe(z.array(z.string().refine((origin) => origin === '*' || URL.canParse(origin)))),
+    schema: list.pipe(z.array(z.string().refine((item) => item === '*' || isOrigin(item)))),
     shape: 'comma-separated origins such as https://app.example',
     default: '*',
     productionDefault: null,
