@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
 import { jwt, nowS } from './harness/tokens.js';
+import { until } from './harness/until.js';
 
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA', 'PS256', 'RS512', 'ES384'] as const;
 const SERVED = new Set(['RS256', 'ES256', 'EdDSA']);
@@ -124,4 +125,32 @@ test('the key set is asked once for many tokens, and the server issues none itse
   expect(asked).toBe(before);
   const { status } = await server.rest('POST', '/v1/tokens', { user_id: 'u', scope: 'driver' });
   expect(status).toBe(404);
+});
+
+test('a key that the key set has just got is known within seconds; one that it never gets costs no flood of questions', async () => {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const before = await new SignJWT(claims())
+    .setProtectedHeader({ alg: 'ES256', kid: 'next' })
+    .sign(privateKey);
+  // Asked for just now, and not there yet.
+  await refusal(before);
+  const old = keys.get('ES256');
+  if (!old) throw new Error('all are made');
+  keys.set('ES256', { privateKey, publicKey, jwk: { ...(await exportJWK(publicKey)), kid: 'next' } });
+  const [from, asking] = [performance.now(), asked];
+  await until(
+    'the new key is known',
+    () =>
+      Person.connect(server, before).then(
+        (person) => {
+          person.leave();
+          return true;
+        },
+        () => false,
+      ),
+    8_000,
+  );
+  // Knocking all the time, it was asked once for each pause.
+  expect(asked - asking).toBeLessThanOrEqual(1 + Math.ceil((performance.now() - from) / 2_000));
+  keys.set('ES256', old);
 });

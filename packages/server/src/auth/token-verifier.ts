@@ -9,6 +9,8 @@ import { PlainTokens } from './plain-tokens.js';
 
 const HMAC = ['HS256'];
 const KEY_SET = ['RS256', 'ES256', 'EdDSA'];
+/** A key that is not known may be new: the key set is asked for it, but not more often than this, whoever knocks. */
+const KEY_SET_PAUSE_MS = 3_000;
 const MAX_TOKEN_LENGTH = 8_192;
 const MAX_ID_CODE_POINTS = 128;
 const MAX_NAME_CODE_POINTS = 200;
@@ -25,7 +27,10 @@ export class TokenVerifier {
   constructor(@Inject(CHAT_OPTIONS) { tokens }: ChatOptions) {
     this.secret = tokens.secret === undefined ? undefined : importSecret(tokens.secret);
     this.plain = tokens.secret === undefined ? undefined : new PlainTokens(tokens.secret);
-    this.keySet = tokens.jwksUrl === undefined ? undefined : createRemoteJWKSet(new URL(tokens.jwksUrl));
+    this.keySet =
+      tokens.jwksUrl === undefined
+        ? undefined
+        : createRemoteJWKSet(new URL(tokens.jwksUrl), { cooldownDuration: KEY_SET_PAUSE_MS });
   }
 
   /** Throws `unauthenticated` for every token that is not good, with one sentence of why. */
