@@ -232,7 +232,7 @@ describe('a server with closed doors', () => {
     closed = await TestServer.start({
       CURBLINE_TOKEN_SECRET: secret,
       CURBLINE_QUERY_TOKEN: 'off',
-      CURBLINE_CORS_ORIGINS: 'https://app.example,http://localhost:3000',
+      CURBLINE_CORS_ORIGINS: 'https://app.example/,http://localhost:3000,capacitor://localhost',
       CURBLINE_TRANSPORTS: 'websocket,polling',
     });
   });
@@ -258,9 +258,17 @@ describe('a server with closed doors', () => {
     return (await fetch(url, { headers: origin === undefined ? {} : { origin } })).ok;
   };
 
-  test('pages of foreign origins are refused on both transports; listed ones, its own, and apps are not', async () => {
+  /** A page may read what the answer names its origin in; browsers keep the rest from it. */
+  const readsRest = async (origin: string) => {
+    const { headers } = await fetch(`${closed.url}/v1/bookings`, { method: 'OPTIONS', headers: { origin } });
+    return headers.get('access-control-allow-origin') === origin;
+  };
+
+  test('pages of foreign origins are refused on both transports and by REST; listed ones, its own, and apps are not', async () => {
     const port = new URL(closed.url).port;
-    for (const origin of ['https://app.example', 'http://localhost:3000', closed.url, undefined]) {
+    const listed = ['https://app.example', 'http://localhost:3000', 'capacitor://localhost'];
+    for (const origin of listed) expect(await readsRest(origin), origin).toBe(true);
+    for (const origin of [...listed, closed.url, undefined]) {
       expect(await upgrade(origin), `websocket ${origin}`).toBe(true);
       expect(await poll(origin), `polling ${origin}`).toBe(true);
     }
@@ -275,6 +283,7 @@ describe('a server with closed doors', () => {
     ]) {
       expect(await upgrade(origin), `websocket ${origin}`).toBe(false);
       expect(await poll(origin), `polling ${origin}`).toBe(false);
+      expect(await readsRest(origin), `REST ${origin}`).toBe(false);
     }
   });
 });

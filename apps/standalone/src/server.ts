@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Database, ErrorReport, isModestJson, ProblemFilter } from '@curbline/server';
+import { Database, ErrorReport, isModestJson, Origins, ProblemFilter } from '@curbline/server';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -39,8 +39,10 @@ export async function startServer(configuration: Configuration): Promise<Running
   Object.assign(app.getHttpServer(), slowRequests);
   // Unknown routes and malformed requests are problems in the contract's words too.
   app.useGlobalFilters(new ProblemFilter(app.get(ErrorReport)));
-  const origins = configuration.chat.origins ?? [];
-  app.enableCors({ origin: origins.includes('*') ? true : [...origins] });
+  const origins = app.get(Origins);
+  app.enableCors({
+    origin: (origin, allow) => allow(null, origins.allows(origin, undefined)),
+  });
   if (!configuration.production) {
     app.useStaticAssets(webFolder(), { prefix: '/demo/', redirect: true });
   }

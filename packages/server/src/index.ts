@@ -17,6 +17,7 @@ export type { PolicyTable } from './policy-table.js';
 export { BookingsService } from './chat/bookings.service.js';
 export { HostMessagesService } from './chat/host-messages.service.js';
 export { RevocationService } from './chat/revocation.service.js';
+export { Origins } from './auth/origins.js';
 export { TokenVerifier } from './auth/token-verifier.js';
 export type { Identity } from './auth/identity.js';
 export { Database, DatabaseStartError } from './store/database.js';

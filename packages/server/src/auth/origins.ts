@@ -12,9 +12,7 @@ export class Origins {
 
   constructor(@Inject(CHAT_OPTIONS) { origins = [] }: ChatOptions) {
     this.any = origins.includes('*');
-    this.allowed = new Set(
-      origins.filter((origin) => origin !== '*').map((origin) => new URL(origin).origin),
-    );
+    this.allowed = new Set(origins.filter((origin) => origin !== '*').map(asBrowsersWriteIt));
   }
 
   /** `host` is the request's own: a page of this server may always connect. */
@@ -22,4 +20,10 @@ export class Origins {
     if (origin === undefined || this.any || this.allowed.has(origin)) return true;
     return host !== undefined && URL.canParse(origin) && new URL(origin).host === host;
   }
+}
+
+/** Without a slash behind it or a default port. URL calls the origin of an app's own scheme `null`, as of any page without one. */
+function asBrowsersWriteIt(text: string): string {
+  const { origin, protocol, host } = new URL(text);
+  return origin === 'null' ? `${protocol}//${host}` : origin;
 }
