@@ -225,6 +225,24 @@ test('changes of one booking at once are told in the order in which they were ma
   customer.leave();
 });
 
+test('a query that no route takes is refused, after the key is', async () => {
+  const id = newId();
+  await put(id);
+  await expectInvalidAt(server.rest('GET', `${at(id)}?foo=1`), 'foo');
+  await expectInvalidAt(server.rest('GET', `${at(id)}?__proto__=1`), '__proto__');
+  await expectInvalidAt(server.rest('PATCH', `${at(id)}?dry=1`, { status: 'arrived' }), 'dry');
+  await expectInvalidAt(
+    server.rest('POST', '/v1/tokens?ttl_s=1', { user_id: 'u', scope: 'driver' }),
+    'ttl_s',
+  );
+  await expectInvalidAt(server.rest('DELETE', '/v1/users/driver/u/sessions?all=1'), 'all');
+  await expectInvalidAt(server.rest('GET', '/v1/canned?lang=en'), 'lang');
+  const without = { authorization: 'Bearer none' };
+  await expectProblem(server.rest('GET', `${at(id)}?foo=1`, undefined, without), 401, 'unauthenticated');
+  // Probes add what keeps a cache away.
+  expect((await server.rest('GET', '/health/live?t=1')).status).toBe(200);
+});
+
 test('a status that the policy does not know is invalid, with the known ones in details', async () => {
   const id = newId();
   await put(id);
