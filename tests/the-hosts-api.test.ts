@@ -1,5 +1,6 @@
 import type { BookingView, ErrorObject, MessageObject } from '@curbline/contract';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { embeddedClient } from './harness/database.js';
 import { pair, Person } from './harness/people.js';
@@ -176,6 +177,36 @@ test('a body that breaks off leaves the server whole', async () => {
   call.write('{"driver":');
   call.destroy();
   await ended;
+  expect((await server.rest('GET', '/health/ready')).status).toBe(200);
+});
+
+test('what never becomes a request is a problem too, and closes its connection', async () => {
+  const { hostname, port } = new URL(server.url);
+  const answerTo = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => socket.write(text));
+      let heard = '';
+      socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+      socket.on('close', () => resolve(heard)).on('error', reject);
+    });
+  const cases: [number, string][] = [
+    [400, 'nonsense\r\n\r\n'],
+    [400, 'GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc'],
+    [431, `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`],
+    [408, 'GET / HTTP/1.1\r\nX-Half: '],
+  ];
+  await Promise.all(
+    cases.map(async ([status, text]) => {
+      const [head = '', body = ''] = (await answerTo(text)).split('\r\n\r\n');
+      expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\r\n`));
+      expect(head).toMatch(/connection: close/i);
+      const headers = new Headers({ 'content-type': /content-type: (.*)/i.exec(head)?.[1] ?? '' });
+      await expectProblem(Promise.resolve({ status, headers, body: JSON.parse(body) }), status, 'invalid');
+    }),
+  );
+  // A good request, then nonsense on the same connection: the first answer stays whole.
+  const both = await answerTo('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n');
+  expect(both).toMatch(/^HTTP\/1\.1 (200|400) /);
   expect((await server.rest('GET', '/health/ready')).status).toBe(200);
 });
 

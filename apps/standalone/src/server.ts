@@ -11,6 +11,7 @@ import { Logger } from 'nestjs-pino';
 import { appModule } from './app.module.js';
 import type { Configuration } from './configuration.js';
 import { HttpDrain } from './http-drain.js';
+import { answerMalformed } from './malformed-requests.js';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -37,6 +38,7 @@ export async function startServer(configuration: Configuration): Promise<Running
   app.disable('x-powered-by');
   app.useBodyParser('json', jsonBodies);
   Object.assign(app.getHttpServer(), slowRequests);
+  answerMalformed(app.getHttpServer(), app.get(ErrorReport));
   // Unknown routes and malformed requests are problems in the contract's words too.
   app.useGlobalFilters(new ProblemFilter(app.get(ErrorReport)));
   const origins = app.get(Origins);

@@ -23,5 +23,5 @@ export type { Identity } from './auth/identity.js';
 export { Database, DatabaseStartError } from './store/database.js';
 export { EmbeddedPostgresError } from './store/embedded/embedded-postgres.js';
 export { isModestJson } from './json-shape.js';
-export { ProblemFilter } from './rest/problem.filter.js';
+export { problemOf, ProblemFilter } from './rest/problem.filter.js';
 export { ErrorReport } from './ops/error-report.js';

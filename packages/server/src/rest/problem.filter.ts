@@ -39,14 +39,15 @@ export class ProblemFilter implements ExceptionFilter {
     if (error.retry_after_ms !== undefined) {
       response.setHeader('Retry-After', String(Math.max(1, Math.ceil(error.retry_after_ms / 1_000))));
     }
-    response.status(ERRORS[error.code].status).end(JSON.stringify(problem(error)));
+    response.status(ERRORS[error.code].status).end(JSON.stringify(problemOf(error)));
   }
 }
 
-const problem = (error: ErrorObject) => ({
+/** RFC 9457's members beside the contract's; `status` where HTTP has a finer one than the code. */
+export const problemOf = (error: ErrorObject, status: number = ERRORS[error.code].status) => ({
   type: `urn:curbline:error:${error.code}`,
   title: ERRORS[error.code].message,
-  status: ERRORS[error.code].status,
+  status,
   detail: error.message,
   ...error,
 });
