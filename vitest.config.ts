@@ -11,6 +11,7 @@ const faults = [
   'tests/sdk-file-outbox.test.ts',
   'tests/sdk-on-a-bad-line.test.ts',
   'tests/sdk-survives-faults.test.ts',
+  'tests/who-vanishes-is-offline.test.ts',
 ];
 const all = [
   'packages/*/src/**/*.test.{ts,tsx}',

@@ -2,6 +2,7 @@ import type { ConnectionObject } from '@curbline/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { embeddedClient } from './harness/database.js';
 import { pair, Person } from './harness/people.js';
+import { RawLink } from './harness/raw-link.js';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
 
@@ -75,6 +76,26 @@ test('who connects is online without joining; the last socket that ends says whe
       },
     ]),
   );
+  customer.leave();
+});
+
+test('a connection that is cut without a word is told within ten seconds', async () => {
+  const booking_id = await server.booking();
+  const customer = await connect('customer', `${booking_id}-customer`, 'ios');
+  const cuts: [string, (link: RawLink) => unknown][] = [
+    ['closed', (link) => link.tcp.destroy()],
+    ['reset', (link) => link.tcp.resetAndDestroy()],
+  ];
+  for (const [how, cut] of cuts) {
+    const link = await RawLink.open(server.url, await server.token('driver', `${booking_id}-driver`));
+    await customer.hears<Presence>('presence.updated', ({ online }) => online);
+    customer.heard.length = 0;
+    const from = performance.now();
+    cut(link);
+    await customer.hears<Presence>('presence.updated', ({ online }) => !online);
+    expect(performance.now() - from, how).toBeLessThan(10_000);
+    customer.heard.length = 0;
+  }
   customer.leave();
 });
 
