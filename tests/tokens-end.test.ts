@@ -28,7 +28,8 @@ test('a token is announced to end, ends the socket at its time, and takes nothin
   expect(await gone).toBe('io server disconnect');
   const endedAt = Date.now();
   expect(endedAt).toBeGreaterThanOrEqual(Date.parse(expires_at));
-  expect(endedAt - Date.parse(expires_at)).toBeLessThan(3_000);
+  // Within a second, and half of one for the way here on a busy machine.
+  expect(endedAt - Date.parse(expires_at)).toBeLessThan(1_500);
   expect(person.told('token.expiring')).toHaveLength(1);
   await expect(Person.connect(server, token)).rejects.toMatchObject({
     data: { error: { code: 'unauthenticated' } },
