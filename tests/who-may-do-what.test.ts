@@ -250,3 +250,35 @@ test("every route of the host's refuses who has no key, and says nothing of whet
   }
   for (const caller of Object.values(callers)) caller.leave();
 });
+
+const median = (values: number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+test.each(['message.list', 'message.send', 'receipt.mark'])(
+  'the time of an answer to %s does not tell a booking of others from one that is not there',
+  async (command) => {
+    const others = await server.booking();
+    const stranger = await Person.connect(server, await server.token('driver', `stranger to ${command}`));
+    const timeOf = async (booking_id: string) => {
+      const from = performance.now();
+      expect((await refusal(stranger, command, booking_id))?.code).toBe('not_found');
+      return performance.now() - from;
+    };
+    // What else the machine does slows a whole round down, on either side: the round in the middle counts.
+    const ratios: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const foreign: number[] = [];
+      const unknown: number[] = [];
+      for (let n = 0; n < 60; n += 1) {
+        const absent = `b-${crypto.randomUUID()}`;
+        if (n % 2 === 0) unknown.push(await timeOf(absent));
+        foreign.push(await timeOf(others));
+        if (n % 2 === 1) unknown.push(await timeOf(absent));
+      }
+      ratios.push(median(foreign) / median(unknown));
+    }
+    expect(median(ratios)).toBeGreaterThan(0.67);
+    expect(median(ratios)).toBeLessThan(1.5);
+    stranger.leave();
+  },
+);
