@@ -1,7 +1,10 @@
 import type { ClientSpec } from './clients/spec.ts';
 import { mintToken, type Person } from './rig/tokens.ts';
 
-export type CastMember = Pick<ClientSpec, 'name' | 'kind' | 'person' | 'bookings' | 'transport' | 'everyMs'>;
+export type CastMember = Pick<
+  ClientSpec,
+  'name' | 'kind' | 'person' | 'bookings' | 'transport' | 'everyMs' | 'handover'
+>;
 
 /** Bookings with their two people. */
 export const BOOKINGS = [
@@ -9,15 +12,20 @@ export const BOOKINGS = [
   { id: 'b1', driver: 'd1', customer: 'c1' },
   { id: 'b2', driver: 'd0', customer: 'c2' },
   { id: 'b3', driver: 'd1', customer: 'c3' },
+  { id: 'b4', driver: 'd4', customer: 'c4' },
 ] as const;
+/** In the middle of the run the host gives this booking to another driver. */
+export const HANDOVER = { id: 'b4', from: 'd4', to: 'd5', customer: 'c4' } as const;
 const IDS = BOOKINGS.map(({ id }) => id);
 
 const driver = (user_id: string): Person => ({ user_id, scope: 'driver' });
 const customer = (user_id: string): Person => ({ user_id, scope: 'customer' });
 const bookingsOf = ({ user_id }: Person): string[] =>
-  BOOKINGS.filter((booking) => booking.driver === user_id || booking.customer === user_id).map(
-    ({ id }) => id,
-  );
+  user_id === HANDOVER.to
+    ? [HANDOVER.id]
+    : BOOKINGS.filter((booking) => booking.driver === user_id || booking.customer === user_id).map(
+        ({ id }) => id,
+      );
 
 const member = (
   name: string,
@@ -32,6 +40,7 @@ const member = (
   bookings: bookingsOf(person),
   transport,
   everyMs,
+  handover: person.user_id === HANDOVER.from ? 'gives' : person.user_id === HANDOVER.to ? 'takes' : undefined,
 });
 
 /** SDK and raw clients talk with each other; two second devices only listen, one of them by long polling. */
@@ -42,6 +51,10 @@ export const CAST: readonly CastMember[] = [
   member('raw-c0', 'raw', customer('c0'), 60),
   member('raw-d1', 'raw', driver('d1'), 40),
   member('raw-c3', 'raw', customer('c3'), 100, 'polling'),
+  member('raw-d4', 'raw', driver(HANDOVER.from), 120),
+  member('raw-d5', 'raw', driver(HANDOVER.to), 120),
+  // Says little: who writes has read, and nobody would see a mark that goes back.
+  member('raw-c4', 'raw', customer(HANDOVER.customer), 2_000),
   member('second-c1', 'raw', customer('c1'), 0),
   member('second-d1', 'raw', driver('d1'), 0, 'polling'),
 ];

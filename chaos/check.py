@@ -13,40 +13,19 @@ import unicodedata
 from collections import Counter, defaultdict
 from pathlib import Path
 
-# A request on a connection that provably lived so much longer must have been answered.
-ANSWER_WITHIN_MS = 8_000
-LIVED_ON_MS = 2_000
+# A checkout stays as it was.
+sys.dont_write_bytecode = True
+
+from checker.enough import check_enough
+from checker.handover import check_handover, handover_of
+from checker.requests import Requests, check_receipts, check_refusals, check_requests, check_sends
+from checker.verdict import RULES, Verdict
+
 SHOWN_EXAMPLES = 3
 
-RULES = {
-    "acked-is-stored": "what was acked is in the log, as it was acked",
-    "once": "no client_id and no text is in the log twice",
-    "gapless": "seq counts 1, 2, 3 ... in each booking",
-    "history-is-table": "the history that REST gives is what the table holds",
-    "nothing-invented": "the log holds only what somebody said, in NFC",
-    "sender-order": "messages of one sender are in the order in which they were said",
-    "real-time-order": "what was acked before another message was first sent comes before it",
-    "kept-is-stored": "what the SDK's outbox has taken is in the log in the end",
-    "slice": "what an observer was shown is one contiguous part of the log",
-    "sees-all": "in the end every observer has seen everything up to the end of the log",
-    "told-is-stored": "a live event shows a message of the log, byte for byte",
-    "page-is-whole": "a page after a seq begins with the next one and has no gap",
-    "one-answer": "every request has one answer, and exactly one when its connection lived",
-    "repeat-is-known": "only one answer to a client_id says that it is new",
-    "conflict": "another content under a used client_id is a conflict",
-    "refused-is-not-told": "what was only refused so far is shown to nobody",
-}
-
-
-class Verdict:
-    def __init__(self):
-        self.broken = defaultdict(list)
-        self.counts = Counter()
-
-    def hold(self, rule, fact, *example):
-        assert rule in RULES, rule
-        if not fact:
-            self.broken[rule].append(" ".join(str(part) for part in example))
+def read_faults(folder):
+    path = Path(folder) / "faults.jsonl"
+    return [json.loads(line) for line in path.read_text("utf8").splitlines()] if path.exists() else []
 
 
 def read_records(folder):
@@ -97,26 +76,37 @@ def check_promises(verdict, name, records, stored):
         found = stored.get((message["booking_id"], message["seq"]))
         verdict.hold("acked-is-stored", found == message, name, message["booking_id"], message["seq"], message["client_id"])
     by_client_id = {(m["booking_id"], m["client_id"].lower()) for m in stored.values()}
-    failed = {r["text"] for r in records if r["what"] == "failed" and r["code"] != "closed"}
     for r in records:
-        if r["what"] == "kept" and r["text"] not in failed:
+        if r["what"] == "kept":
             verdict.counts["kept"] += 1
             verdict.hold("kept-is-stored", (r["booking_id"], r["client_id"].lower()) in by_client_id, name, r["client_id"])
         if r["what"] == "drained":
             verdict.hold("kept-is-stored", not r["open"], name, "still open:", *r["open"][:2])
+            verdict.hold("said-is-stored", r["waiting"] == 0, name, r["waiting"], "never heard what became of them")
         if r["what"] == "told":
             verdict.counts["told"] += 1
             m = r["message"]
             verdict.hold("told-is-stored", stored.get((m["booking_id"], m["seq"])) == m, name, m["booking_id"], m["seq"])
 
 
-def check_views(verdict, name, records, stored, heads):
-    """One view for each life of the client: it starts with an empty screen."""
+def check_said(verdict, name, records, by_text, lost):
+    """A killed life may take with it what its outbox had not taken yet; the last one has no such excuse."""
+    born = max(i for i, r in enumerate(records) if r["what"] == "born")
+    for r in records[born:]:
+        if r["what"] == "said" and r["booking_id"] not in lost:
+            there = (r["booking_id"], unicodedata.normalize("NFC", r["text"])) in by_text
+            verdict.hold("said-is-stored", there, name, r["booking_id"], repr(r["text"][:40]))
+
+
+def check_views(verdict, name, records, stored, heads, lost):
+    """One view for each life of the client: it starts with an empty screen, or where its seat begins."""
     views, alive = {}, False
     for r in records:
         if r["what"] == "born":
             views, alive = {}, True
             bookings = r["bookings"]
+        elif r["what"] == "seated":
+            views[r["booking_id"]] = r["from_seq"] - 1
         elif r["what"] == "seen":
             m, booking = r["message"], r["booking_id"]
             verdict.counts["seen"] += 1
@@ -125,100 +115,15 @@ def check_views(verdict, name, records, stored, heads):
             verdict.hold("slice", stored.get((booking, m["seq"])) == m, name, booking, m["seq"], "is not what the log has")
             views[booking] = m["seq"]
         elif r["what"] == "final":
-            for booking in bookings:
+            for booking in set(bookings) - lost:
                 verdict.hold("sees-all", views.get(booking, 0) == heads[booking], name, booking,
                              f"saw up to {views.get(booking, 0)} of {heads[booking]}")
             alive = False
     verdict.hold("sees-all", not alive, name, "never came to its end")
 
 
-def check_requests(verdict, name, records):
-    asked, answers, acks, life, down, alive = {}, defaultdict(list), Counter(), 0, {}, defaultdict(list)
-    for r in records:
-        if r["what"] == "born":
-            life = r["life"]
-        elif r["what"] == "asked":
-            asked[(life, r["request"])] = {**r, "life": life}
-        elif r["what"] == "answered":
-            answers[(life, r["request"])].append(r)
-        elif r["what"] == "ack":
-            acks[(life, r["link"], r["id"])] += 1
-        elif r["what"] == "down":
-            down[(life, r["link"])] = r["t"]
-        if "link" in r and r["what"] in ("alive", "told", "answered"):
-            alive[(life, r["link"])].append(r["t"])
-    for key, request in asked.items():
-        link = (request["life"], request["link"])
-        count = acks[(*link, request["id"])]
-        verdict.counts["requests"] += 1
-        verdict.counts["answers"] += count
-        verdict.hold("one-answer", count <= 1 and len(answers[key]) <= 1, name, request["cmd"], f"{count} answers")
-        for answer in answers[key]:
-            whole = ("data" in answer) != ("error" in answer)
-            verdict.hold("one-answer", whole, name, request["cmd"], "is neither data nor error")
-        if count == 0:
-            verdict.counts["unanswered"] += 1
-            last = max(alive[link], default=0)
-            late = [t for t in alive[link] if t >= request["t"] + ANSWER_WITHIN_MS]
-            lived = bool(late) and last >= late[0] + LIVED_ON_MS
-            verdict.hold("one-answer", not lived, name, request["cmd"], f"none on a connection that lived, request {key}")
-        page = next((a["data"] for a in answers[key] if "messages" in a.get("data", {})), None)
-        after = request["payload"].get("after_seq")
-        if page is not None and after is not None:
-            check_page(verdict, name, after, page["messages"], page["last_seq"], page.get("has_more"))
-        for answer in answers[key]:
-            if "bookings" in answer.get("data", {}) and request["cmd"] == "sync":
-                wanted = {b["booking_id"]: b["after_seq"] for b in request["payload"]["bookings"]}
-                for b in answer["data"]["bookings"]:
-                    if "messages" in b:
-                        check_page(verdict, name, wanted[b["booking_id"]], b["messages"], b["last_seq"], b["has_more"])
-    return asked, answers
-
-
-def check_page(verdict, name, after, messages, last_seq, has_more):
-    verdict.counts["pages"] += 1
-    due = list(range(after + 1, after + 1 + len(messages)))
-    verdict.hold("page-is-whole", [m["seq"] for m in messages] == due, name, f"after {after}")
-    if has_more is False:
-        verdict.hold("page-is-whole", after + len(messages) >= last_seq or after >= last_seq, name, f"after {after}, head {last_seq}")
-
-
-def check_sends(verdict, name, asked, answers, first_told, content):
-    sends = defaultdict(list)
-    for key, request in sorted(asked.items(), key=lambda item: item[1]["t"]):
-        if request["cmd"] == "message.send":
-            payload = request["payload"]
-            sends[(payload["booking_id"], payload["client_id"])].append((request, (answers[key] or [None])[0]))
-    for (booking, client_id), tries in sends.items():
-        new = [a for _, a in tries if a and "data" in a and not a["data"]["duplicate"]]
-        verdict.hold("repeat-is-known", len(new) <= 1, name, client_id, f"new {len(new)} times")
-        acked_at = min((a["t"] for _, a in tries if a and "data" in a), default=None)
-        for request, answer in tries:
-            if answer is None:
-                continue
-            later = acked_at is not None and request["t"] > acked_at
-            if "error" in answer:
-                verdict.counts[f"refused:{answer['error']['code']}"] += 1
-            same = request["payload"]["body"]["text"] == content[client_id]
-            if later and same and "data" in answer:
-                verdict.counts["repeats"] += 1
-                verdict.hold("repeat-is-known", answer["data"]["duplicate"], name, client_id, "a repeat is new")
-            if later and not same:
-                fine = "error" in answer and answer["error"]["code"] in ("conflict", "unavailable")
-                verdict.counts["conflicts"] += 1
-                verdict.hold("conflict", fine, name, client_id)
-        told = first_told.get((booking, client_id.lower()))
-        if told is not None:
-            before = [a for request, a in tries if request["t"] < told]
-            only_refused = before and all(a is not None and "error" in a for a in before)
-            verdict.hold("refused-is-not-told", not only_refused, name, client_id)
-        answered = [a for _, a in tries]
-        if answered and all(a is not None and "error" in a for a in answered):
-            yield booking, client_id
-
-
-def check_order(verdict, name, kind, records, asked, answers, by_text, by_client_id):
-    """by_text and by_client_id: where in its booking's log a message is."""
+def check_order(verdict, name, kind, records, requests, by_text):
+    """by_text: where in its booking's log a message is."""
     if kind == "sdk":
         last = {}
         for r in records:
@@ -230,12 +135,13 @@ def check_order(verdict, name, kind, records, asked, answers, by_text, by_client
                 last[r["booking_id"]] = max(seq, last.get(r["booking_id"], 0))
         return
     # Sent once, on one connection, one after the other, and each answered as new: then that is their order.
-    tries = Counter(r["payload"]["client_id"] for r in asked.values() if r["cmd"] == "message.send")
+    sends = requests.in_order("message.send")
+    tries = Counter(r["payload"]["client_id"] for _, r in sends)
     last = {}
-    for key, r in sorted(asked.items(), key=lambda item: item[1]["t"]):
-        if r["cmd"] != "message.send" or tries[r["payload"]["client_id"]] != 1:
+    for key, r in sends:
+        answer = requests.answer(key)
+        if tries[r["payload"]["client_id"]] != 1:
             continue
-        answer = (answers[key] or [None])[0]
         if answer is None or "data" not in answer or answer["data"]["duplicate"]:
             continue
         lane = (r["life"], r["link"], r["payload"]["booking_id"])
@@ -289,31 +195,37 @@ def main(folder):
     check_log(verdict, log, table, said)
     by_text = {(b, text_of(m)): m["seq"] for (b, _), m in stored.items()}
     by_client_id = {(b, m["client_id"].lower()): m["seq"] for (b, _), m in stored.items()}
-    unsure = 0
+    faults = read_faults(folder)
+    over, seatless = handover_of(run, faults)
+    requests_of = {name: Requests(records) for name, records in clients.items()}
     for name, records in clients.items():
-        kind = records[0]["kind"]
+        requests = requests_of[name]
+        lost = {over["id"]} if over and name == over["giver"] else set()
         check_promises(verdict, name, records, stored)
-        check_views(verdict, name, records, stored, heads)
-        asked, answers = check_requests(verdict, name, records)
-        check_order(verdict, name, kind, records, asked, answers, by_text, by_client_id)
-        for booking, client_id in check_sends(verdict, name, asked, answers, first_told, content):
-            unsure += (booking, client_id.lower()) in by_client_id
+        check_said(verdict, name, records, by_text, lost)
+        check_views(verdict, name, records, stored, heads, lost)
+        check_requests(verdict, name, requests)
+        check_refusals(verdict, name, records, requests, content, seatless)
+        check_receipts(verdict, name, requests, heads)
+        check_order(verdict, name, records[0]["kind"], records, requests, by_text)
+        for booking, client_id in check_sends(verdict, name, requests, first_told, content):
+            verdict.counts["refused-yet-kept"] += (booking, client_id.lower()) in by_client_id
+        verdict.counts["links lost"] += sum(r["what"] == "down" for r in records)
     check_real_time(verdict, begun, acked, stored)
-    verdict.counts["refused-yet-kept"] = unsure
-    return report(verdict, folder, run)
+    verdict.hold("not-vacuous", over is not None, "the booking was never handed over")
+    if over:
+        check_handover(verdict, over, clients, requests_of, stored)
+    check_enough(verdict, run, faults, clients)
+    return report(verdict, run, faults)
 
 
-def report(verdict, folder, run):
+def report(verdict, run, faults):
     for rule, examples in verdict.broken.items():
         print(f"BROKEN {rule}: {RULES[rule]} - {len(examples)} times, e.g.")
         for example in examples[:SHOWN_EXAMPLES]:
             print(f"    {example}")
-    ready = []
-    path = Path(folder) / "faults.jsonl"
-    if path.exists():
-        faults = [json.loads(line) for line in path.read_text("utf8").splitlines()]
-        verdict.counts["faults"] = sum(f["what"] == "apply" for f in faults)
-        ready = sorted(f["afterMs"] for f in faults if f["what"] == "ready")
+    verdict.counts["faults"] = sum(f["what"] == "apply" for f in faults)
+    ready = sorted(f["afterMs"] for f in faults if f["what"] == "ready")
     verdict.counts.update({f"cut:{point}": count for point, count in run["cuts"].items()})
     figures = ", ".join(f"{name} {count}" for name, count in sorted(verdict.counts.items()))
     if ready:

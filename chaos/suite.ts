@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { plantIn } from './bugs/all.ts';
-import { BOOKINGS, bookingIds, CAST, PROCESSES, specFor } from './cast.ts';
+import { BOOKINGS, bookingIds, CAST, HANDOVER, PROCESSES, specFor } from './cast.ts';
 import { nowMs } from './clients/recorder.ts';
 import type { Fault, Ground } from './faults/fault.ts';
 import { ClientProcess } from './rig/client-process.ts';
@@ -38,6 +38,8 @@ export interface Verdict {
 }
 
 const DISK_MB = 400;
+/** A slow machine may need the whole run for its faults: people still have time to talk after the last one. */
+const CALM_AFTER_MS = 4_000;
 const READY_LIMIT_MS = 60_000;
 const SEE_ALL_WITHIN_MS = 20_000;
 
@@ -153,8 +155,8 @@ async function perform(options: SuiteOptions, ground: Ground, folder: string): P
       ground.server.assertAlive();
     }
   };
-  await Promise.all([lane('ground'), lane('way')]);
-  await sleep(startedAt + lengthMs - performance.now());
+  await Promise.all([lane('ground'), lane('way'), handOver(ground.server, startedAt + lengthMs / 2, note)]);
+  await sleep(Math.max(CALM_AFTER_MS, startedAt + lengthMs - performance.now()));
   ground.server.assertAlive();
   for (const way of ground.ways.values()) way.heal();
   await Promise.all(ground.processes.map((each) => each.finish()));
@@ -169,12 +171,33 @@ async function perform(options: SuiteOptions, ground: Ground, folder: string): P
   const { seed, bug, useNetns } = options;
   writeFileSync(
     join(folder, 'run.json'),
-    JSON.stringify({ seed, bug, useNetns, lengthMs, planned, cuts, cast: CAST }),
+    JSON.stringify({ seed, bug, useNetns, lengthMs, planned, cuts, cast: CAST, handover: HANDOVER }),
   );
   writeFileSync(join(folder, 'log.json'), JSON.stringify({ log, table }));
   say(
     `  told: ${Object.values(heads).reduce((sum, head) => sum + head, 0)} messages in ${Object.keys(heads).length} bookings`,
   );
+}
+
+/** The host's call may meet any fault: it is made again until it is answered. */
+async function handOver(
+  server: Server,
+  at: number,
+  note: (entry: Record<string, unknown>) => void,
+): Promise<void> {
+  await sleep(at - performance.now());
+  const begun = nowMs();
+  const { id, customer, to } = HANDOVER;
+  const put = { driver: { id: to }, customer: { id: customer }, status: 'accepted' };
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await server.rest('PUT', `/v1/bookings/${id}`, put);
+      return note({ what: 'handover', begun, tries });
+    } catch {
+      server.assertAlive();
+      await sleep(200);
+    }
+  }
 }
 
 const each = <T>(read: (id: string) => Promise<T>): Promise<(readonly [string, T])[]> =>

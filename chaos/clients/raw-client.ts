@@ -1,32 +1,24 @@
-import { io, type Socket } from 'socket.io-client';
 import type { Random } from '../rig/random.ts';
 import { sleep, until } from '../rig/shell.ts';
 import { LogView, type Message } from './log-view.ts';
+import { RawLink, type Answer } from './raw-link.ts';
 import type { Recorder } from './recorder.ts';
+import { smallTalk } from './small-talk.ts';
 import type { Client, ClientSpec } from './spec.ts';
 import { words } from './words.ts';
-
-interface Answer {
-  data?: Record<string, unknown>;
-  error?: { code: string; retryable: boolean; retry_after_ms?: number };
-}
-
-/** A socket with the number of its connection. */
-type Linked = Socket & { link: number };
 
 interface Saying {
   booking_id: string;
   client_id: string;
   text: string;
-  /** Request that is under way for it. */
-  asked: number | undefined;
+  /** Try that is under way for it. */
+  trying: number | undefined;
   notBefore: number;
 }
 
-const ACK = 3;
 const IN_FLIGHT = 6;
-const PATIENCE_MS = 6_000;
 const CHECK_EVERY_MS = 1_500;
+const SMALL_TALK_EVERY_MS = 300;
 const PAGE = 40;
 
 /** A client without the SDK: plain Socket.IO, repeats with the same `client_id`, applies `seq`. */
@@ -36,9 +28,10 @@ export class RawClient implements Client {
   readonly #recorder: Recorder;
   readonly #random: Random;
   readonly #views = new Map<string, LogView>();
-  #socket: Linked | undefined;
-  #link = 0;
+  #link: RawLink | undefined;
+  #links = 0;
   #requests = 0;
+  #tries = 0;
   #said = 0;
   #open: Saying[] = [];
   #talking = true;
@@ -49,24 +42,30 @@ export class RawClient implements Client {
     this.#life = life;
     this.#recorder = recorder;
     this.#random = random;
+    const seat = spec.handover === 'takes' ? 'awaited' : 'held';
     for (const id of spec.bookings)
-      this.#views.set(id, new LogView(id, (seen) => recorder.write('seen', { ...seen })));
+      this.#views.set(id, new LogView(id, seat, (seen) => recorder.write('seen', { ...seen })));
   }
 
   async start(): Promise<void> {
     void this.#stayConnected();
     if (this.#spec.everyMs > 0) void this.#talk();
+    void this.#smallTalk();
     void this.#work();
   }
 
   async drain(): Promise<void> {
     this.#talking = false;
     await until(() => this.#open.length === 0, 60_000, 50);
-    this.#recorder.write('drained', { open: this.#open.map(({ client_id }) => client_id) });
+    this.#recorder.write('drained', {
+      open: this.#open.map(({ client_id }) => client_id),
+      waiting: this.#open.length,
+    });
   }
 
   async end(heads: Record<string, number>, withinMs: number): Promise<void> {
-    const whole = (): boolean => [...this.#views].every(([id, view]) => view.position >= (heads[id] ?? 0));
+    const whole = (): boolean =>
+      [...this.#views].every(([id, view]) => view.seat === 'lost' || view.position >= (heads[id] ?? 0));
     await until(whole, withinMs, 50);
     // Answers and events that are one too many would still come.
     await sleep(300);
@@ -74,93 +73,51 @@ export class RawClient implements Client {
       positions: Object.fromEntries([...this.#views].map(([id, view]) => [id, view.position])),
     });
     this.#ended = true;
-    this.#socket?.disconnect();
+    this.#link?.close();
   }
 
   async #stayConnected(): Promise<void> {
     while (!this.#ended) {
-      await this.#connection();
+      const up = (link: RawLink): void => {
+        this.#link = link;
+        for (const saying of this.#open) saying.trying = undefined;
+        for (const view of this.#views.values()) void this.#join(link, view);
+      };
+      const next = (): number => (this.#requests += 1);
+      const link = new RawLink(this.#spec, (this.#links += 1), this.#recorder, next, up);
+      link.on<{ booking_id: string; message: Message }>('message.created', ({ booking_id, message }) =>
+        this.#hear(booking_id, [message]),
+      );
+      await link.ended;
+      if (this.#link === link) this.#link = undefined;
+      link.close();
       await sleep(50 + this.#random.whole(0, 400));
     }
   }
 
-  /** One connection from its first packet to its end. */
-  async #connection(): Promise<void> {
-    const { url, token, transport } = this.#spec;
-    const link = (this.#link += 1);
-    const opened = io(url, {
-      auth: { token, type: 'chaos' },
-      transports: [transport],
-      forceNew: true,
-      reconnection: false,
-      timeout: 5_000,
-    });
-    const socket: Linked = Object.assign(opened, { link });
-    const note = (what: string, more: Record<string, unknown> = {}): void =>
-      this.#recorder.write(what, { link, ...more });
-    socket.io.on('ping', () => note('alive'));
-    // Counted below the callbacks, which Socket.IO calls only once.
-    socket.io.on(
-      'packet' as never,
-      ((packet: { type: number; id?: number }) => {
-        if (packet.type === ACK) note('ack', { id: packet.id });
-      }) as never,
-    );
-    socket.on('message.created', ({ booking_id, message }: { booking_id: string; message: Message }) => {
-      note('told', { booking_id, message });
-      this.#hear(booking_id, [message]);
-    });
-    await new Promise<void>((resolve) => {
-      socket.on('connect_error', () => resolve());
-      socket.on('disconnect', (reason) => {
-        note('down', { reason });
-        resolve();
-      });
-      socket.on('connect', () => {
-        note('up');
-        this.#socket = socket;
-        for (const saying of this.#open) saying.asked = undefined;
-        for (const id of this.#views.keys()) void this.#join(socket, id);
-      });
-    });
-    if (this.#socket === socket) this.#socket = undefined;
-    socket.disconnect();
-  }
-
-  /** Sends a command; its answer, or undefined when none came while the connection and our patience lasted. */
-  #ask(socket: Linked, cmd: string, payload: Record<string, unknown>): Promise<Answer | undefined> {
-    if (!socket.connected) return Promise.resolve(undefined);
-    const request = (this.#requests += 1);
-    const { link } = socket;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
-      const down = (): void => {
-        clearTimeout(timer);
-        resolve(undefined);
-      };
-      socket.once('disconnect', down);
-      // The id that Socket.IO gives this packet, under which its ack is counted.
-      const { ids: id } = socket as unknown as { ids: number };
-      this.#recorder.write('asked', { link, request, id, cmd, payload });
-      socket.emit(cmd, payload, (answer: Answer) => {
-        this.#recorder.write('answered', { link, request, ...answer });
-        clearTimeout(timer);
-        socket.off('disconnect', down);
-        resolve(answer);
-      });
-    });
-  }
-
-  async #join(socket: Linked, booking_id: string): Promise<void> {
-    const after_seq = this.#views.get(booking_id)?.position ?? 0;
+  async #join(link: RawLink, view: LogView): Promise<void> {
+    const { id: booking_id } = view;
+    if (view.seat === 'lost') return;
     for (const name of ['connection-established', 'message.list']) {
       const limit = name === 'message.list' ? { limit: PAGE } : {};
-      const answer = await this.#ask(socket, name, { booking_id, after_seq, ...limit });
-      const messages = answer?.data?.['messages'] as Message[] | undefined;
+      const answer = await link.ask(name, { booking_id, after_seq: view.position, ...limit });
+      const { from_seq, messages } = (answer?.data ?? {}) as { from_seq?: number; messages?: Message[] };
+      if (view.seat === 'awaited' && from_seq !== undefined) {
+        this.#recorder.write('seated', { booking_id, from_seq });
+        view.sit(from_seq);
+      }
+      this.#notice(view, answer);
       if (messages) return this.#hear(booking_id, messages);
-      if (!socket.connected) return;
+      if (!link.connected || view.seat !== 'held') return;
       await sleep(200);
     }
+  }
+
+  /** Nobody but a driver whose booking is given to another loses a seat. */
+  #notice(view: LogView, answer: Answer | undefined): void {
+    if (this.#spec.handover !== 'gives' || answer?.error?.code !== 'not_found') return;
+    view.seat = 'lost';
+    this.#open = this.#open.filter(({ booking_id }) => booking_id !== view.id);
   }
 
   #hear(booking_id: string, messages: Message[]): void {
@@ -173,12 +130,13 @@ export class RawClient implements Client {
   async #catchUp(view: LogView): Promise<void> {
     if (view.reading) return;
     view.reading = true;
-    for (let socket = this.#socket; socket?.connected; socket = this.#socket) {
-      const answer = await this.#ask(socket, 'message.list', {
+    for (let link = this.#link; link?.connected && view.seat === 'held'; link = this.#link) {
+      const answer = await link.ask('message.list', {
         booking_id: view.id,
         after_seq: view.position,
         limit: PAGE,
       });
+      this.#notice(view, answer);
       for (const message of (answer?.data?.['messages'] as Message[] | undefined) ?? []) view.hear(message);
       if (answer?.data && !answer.data['has_more'] && !view.behind) break;
       await sleep(answer?.data ? 5 : 200);
@@ -190,43 +148,51 @@ export class RawClient implements Client {
     const { name, bookings, everyMs } = this.#spec;
     while (this.#talking && !this.#ended) {
       await sleep(everyMs * (0.25 + 1.5 * this.#random.next()));
-      if (this.#open.length >= 200) continue;
+      const booking_id = this.#random.pick(bookings);
+      if (!this.#talking || this.#open.length >= 200 || this.#views.get(booking_id)?.seat !== 'held')
+        continue;
+      const client_id = crypto.randomUUID();
       const text = words(name, this.#life, (this.#said += 1), this.#random);
-      const saying = {
-        booking_id: this.#random.pick(bookings),
-        client_id: crypto.randomUUID(),
-        text,
-        asked: undefined,
-        notBefore: 0,
-      };
-      this.#recorder.write('said', { booking_id: saying.booking_id, client_id: saying.client_id, text });
-      this.#open.push(saying);
+      this.#recorder.write('said', { booking_id, client_id, text });
+      this.#open.push({ booking_id, client_id, text, trying: undefined, notBefore: 0 });
+    }
+  }
+
+  /** Goes on after the seat is lost: whoever lost it is refused, whatever they ask. */
+  async #smallTalk(): Promise<void> {
+    const { bookings, token } = this.#spec;
+    for (; this.#talking && !this.#ended; await sleep(SMALL_TALK_EVERY_MS * 2 * this.#random.next())) {
+      const view = this.#views.get(this.#random.pick(bookings));
+      if (!view || view.seat === 'awaited') continue;
+      const [cmd, payload] = smallTalk(this.#random, view.id, view.position, token);
+      void this.#link?.ask(cmd, payload).then((answer) => this.#notice(view, answer));
     }
   }
 
   /** Keeps a few requests under way, oldest first, and looks from time to time for what was missed. */
   async #work(): Promise<void> {
     for (let looked = 0; !this.#ended; await sleep(10)) {
-      const socket = this.#socket;
-      if (!socket?.connected) continue;
+      const link = this.#link;
+      if (!link?.connected) continue;
       if (performance.now() - looked > CHECK_EVERY_MS) {
         looked = performance.now();
-        void this.#sync(socket);
+        void this.#sync(link);
       }
-      const busy = this.#open.filter(({ asked }) => asked !== undefined).length;
+      const busy = this.#open.filter(({ trying }) => trying !== undefined).length;
       const next = this.#open.filter(
-        ({ asked, notBefore }) => asked === undefined && notBefore <= performance.now(),
+        ({ trying, notBefore }) => trying === undefined && notBefore <= performance.now(),
       );
-      for (const saying of next.slice(0, Math.max(0, IN_FLIGHT - busy))) void this.#send(socket, saying);
+      for (const saying of next.slice(0, Math.max(0, IN_FLIGHT - busy))) void this.#send(link, saying);
     }
   }
 
-  async #sync(socket: Linked): Promise<void> {
-    const wanted = [...this.#views.values()].map((view) => ({
-      booking_id: view.id,
-      after_seq: view.position,
-    }));
-    const answer = await this.#ask(socket, 'sync', { bookings: wanted });
+  async #sync(link: RawLink): Promise<void> {
+    const views = [...this.#views.values()];
+    for (const view of views) if (view.seat === 'awaited') void this.#join(link, view);
+    const bookings = views
+      .filter(({ seat }) => seat !== 'awaited')
+      .map(({ id, position }) => ({ booking_id: id, after_seq: position }));
+    const answer = bookings.length > 0 ? await link.ask('sync', { bookings }) : undefined;
     const found = answer?.data?.['bookings'] as
       | { booking_id: string; messages?: Message[]; has_more?: boolean }[]
       | undefined;
@@ -237,24 +203,21 @@ export class RawClient implements Client {
     }
   }
 
-  async #send(socket: Linked, saying: Saying): Promise<void> {
+  async #send(link: RawLink, saying: Saying): Promise<void> {
     const { booking_id, client_id, text } = saying;
-    const mine = this.#requests + 1;
-    saying.asked = mine;
-    const answer = await this.#ask(socket, 'message.send', {
-      booking_id,
-      client_id,
-      kind: 'text',
-      body: { text },
-    });
-    if (saying.asked !== mine) return;
-    saying.asked = undefined;
+    const mine = (this.#tries += 1);
+    saying.trying = mine;
+    const answer = await link.ask('message.send', { booking_id, client_id, kind: 'text', body: { text } });
+    if (saying.trying !== mine) return;
+    saying.trying = undefined;
     if (answer?.data) {
       this.#open = this.#open.filter((one) => one !== saying);
       this.#hear(booking_id, [answer.data['message'] as Message]);
       void this.#tease(saying);
     } else if (answer?.error && !answer.error.retryable) {
       this.#open = this.#open.filter((one) => one !== saying);
+      const view = this.#views.get(booking_id);
+      if (view) this.#notice(view, answer);
     } else if (answer?.error) {
       saying.notBefore = performance.now() + (answer.error.retry_after_ms ?? 300);
     }
@@ -264,10 +227,10 @@ export class RawClient implements Client {
   async #tease({ booking_id, client_id, text }: Saying): Promise<void> {
     if (!this.#random.chance(0.1)) return;
     await sleep(this.#random.whole(0, 3_000));
-    await until(() => this.#socket?.connected === true, 10_000, 50);
-    const socket = this.#socket;
-    if (!socket?.connected || !this.#talking) return;
+    await until(() => this.#link?.connected === true, 10_000, 50);
+    const link = this.#link;
+    if (!link?.connected || !this.#talking) return;
     const other = this.#random.chance(0.2) ? `${text} (changed)` : text;
-    await this.#ask(socket, 'message.send', { booking_id, client_id, kind: 'text', body: { text: other } });
+    await link.ask('message.send', { booking_id, client_id, kind: 'text', body: { text: other } });
   }
 }

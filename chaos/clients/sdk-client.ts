@@ -61,7 +61,7 @@ export class SdkClient implements Client {
   async drain(): Promise<void> {
     this.#talking = false;
     await until(() => this.#waiting === 0 && this.#kept.size === 0, 60_000, 50);
-    this.#recorder.write('drained', { open: [...this.#kept] });
+    this.#recorder.write('drained', { open: [...this.#kept], waiting: this.#waiting });
   }
 
   async end(heads: Record<string, number>, withinMs: number): Promise<void> {
@@ -81,7 +81,8 @@ export class SdkClient implements Client {
         await this.#chat.booking(id).join({ after_seq: 0 });
         return;
       } catch (error) {
-        this.#recorder.write('trouble', { booking_id: id, message: `join: ${String(error)}` });
+        const { code } = error as { code?: string };
+        this.#recorder.write('trouble', { booking_id: id, code, message: `join: ${String(error)}` });
         await sleep(500);
       }
     }

@@ -11,6 +11,8 @@ export interface ClientSpec {
   transport: 'websocket' | 'polling';
   /** Milliseconds between two new messages, on average; 0 for one that only listens. */
   everyMs: number;
+  /** Its part when the host gives its booking to another driver during the run. */
+  handover?: 'gives' | 'takes' | undefined;
 }
 
 /** The job of one process of clients. */
