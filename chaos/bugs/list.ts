@@ -1,9 +1,13 @@
 import type { Bug, Patch } from './bug.ts';
 
+const QUEUE = 'packages/server/dist/store/append-queue.js';
 const WRITER = 'packages/server/dist/store/append-writer.js';
 const MESSAGES = 'packages/server/dist/chat/messages.service.js';
 const DISPATCHER = 'packages/server/dist/gateway/dispatcher.js';
 const OUTBOX = 'packages/client/dist/outbox.js';
+const RECEIPTS = 'packages/server/dist/store/receipts.store.js';
+const SEAT = 'packages/server/dist/chat/seat.js';
+const STORE_ERROR = 'packages/server/dist/store/store-error.js';
 const THREAD = 'packages/client/dist/thread.js';
 
 const APPEND_QUERY = 'const { rows } = await this.database.writer.query({ ...statement, values });';
@@ -181,8 +185,8 @@ export const bugs: readonly Bug[] = [
     says: 'a batch is written in the reverse of the order in which it came',
     patches: [
       {
-        file: WRITER,
-        find: /(this\.size -= batch\.length;\s+)return batch;/,
+        file: QUEUE,
+        find: /(this\.waiting -= batch\.length;\s+)return batch;/,
         put: '$1return batch.reverse();',
       },
     ],
@@ -217,5 +221,137 @@ export const bugs: readonly Bug[] = [
     breaks: ['slice'],
     faults: ['cut-before-ack', 'flap', 'server-stop'],
     forS: 20,
+  },
+  {
+    name: 'two-answers',
+    says: 'one answer in a hundred is sent twice',
+    patches: [
+      {
+        file: DISPATCHER,
+        find: 'this.write(socket, `3${id}[{"data":${json}}]`);',
+        put: 'for (let n = Math.random() < 0.01 ? 2 : 1; n > 0; n -= 1) this.write(socket, `3${id}[{"data":${json}}]`);',
+      },
+    ],
+    breaks: ['one-answer'],
+    faults: [],
+    forS: 8,
+  },
+  {
+    name: 'repeat-is-a-conflict',
+    says: 'a repeat is compared by its length in bytes: one with other letters than ASCII is refused as another content',
+    patches: [
+      {
+        file: MESSAGES,
+        find: 'row.kind === kind && (row.body === body',
+        put: 'row.kind === kind && Buffer.byteLength(row.body) === body.length && (row.body === body',
+      },
+    ],
+    breaks: ['refusal-is-due'],
+    faults: ['cut-before-ack', 'cut-after-request'],
+    forS: 12,
+  },
+  {
+    name: 'conflict-accepted',
+    says: 'other content under a used client_id is answered as a repeat',
+    patches: [
+      {
+        file: MESSAGES,
+        find: 'row.kind === kind && (row.body === body || row.body === ERASED)',
+        put: 'row.kind === kind',
+      },
+    ],
+    breaks: ['conflict'],
+    faults: [],
+    forS: 12,
+  },
+  {
+    name: 'sdk-overtakes',
+    says: 'the SDK has several messages of a booking in flight: one that is refused for now is overtaken by the next',
+    patches: [
+      {
+        file: OUTBOX,
+        find: 'if (!this.#sending || this.#busy.has(bookingId))',
+        put: 'if (!this.#sending)',
+      },
+      {
+        file: OUTBOX,
+        find: '!each.entry.error && mine(each)',
+        put: '!each.entry.error && !each.flying && mine(each)',
+      },
+      { file: OUTBOX, find: 'this.#busy.add(bookingId);', put: 'item.flying = true;' },
+      {
+        file: OUTBOX,
+        find: 'this.#busy.delete(bookingId);\n            this.#pump(bookingId);\n        });',
+        put: 'item.flying = false;\n            this.#pump(bookingId);\n        });\n        this.#pump(bookingId);',
+      },
+    ],
+    breaks: ['sender-order'],
+    faults: ['postgres-stop', 'postgres-kill'],
+    forS: 25,
+  },
+  {
+    name: 'sdk-forgets-offline',
+    says: 'what is said to the SDK while it has no link never reaches its outbox',
+    patches: [
+      {
+        file: OUTBOX,
+        find: 'this.#items.push(item);\n        this.#ports',
+        put: 'if (!this.#sending && this.#turn > 0) return settling(item);\n        this.#items.push(item);\n        this.#ports',
+      },
+    ],
+    breaks: ['said-is-stored'],
+    faults: ['flap', 'server-kill'],
+    forS: 15,
+  },
+  {
+    name: 'sdk-gives-up',
+    says: 'the SDK takes `unavailable` for good and gives the message up',
+    patches: [
+      { file: OUTBOX, find: 'else if (error.retryable)', put: "else if (error.code !== 'unavailable')" },
+    ],
+    breaks: ['refusal-is-due'],
+    faults: ['postgres-stop', 'postgres-kill'],
+    forS: 20,
+  },
+  {
+    name: 'trouble-is-internal',
+    says: 'a database that is away is answered `internal`, as if nobody knew why',
+    patches: [
+      { file: STORE_ERROR, find: '!(error instanceof ChatError) && isUnavailable(error)', put: 'false' },
+    ],
+    breaks: ['error-is-whole'],
+    faults: ['postgres-kill', 'postgres-stop'],
+    forS: 15,
+  },
+  {
+    name: 'old-driver-hears',
+    says: 'the driver who lost the seat is still told what is written',
+    patches: [
+      {
+        file: SEAT,
+        find: /if \(row\.to_seq !== null\)\s+continue;/,
+        put: `if (row.to_seq !== null) {
+            readers.push({ key: personKey({ user_id: row.user_id, scope: scopeOf(row.scope) }), fromSeq: row.from_seq });
+            continue;
+        }`,
+      },
+    ],
+    breaks: ['last-word'],
+    faults: [],
+    forS: 10,
+  },
+  {
+    name: 'receipt-goes-back',
+    says: 'a receipt is what was marked last, not the greatest mark',
+    patches: [
+      {
+        file: RECEIPTS,
+        find: 'greatest(read_seq, sent, least($4::integer, last_seq)) AS read',
+        put: 'greatest(sent, least($4::integer, last_seq)) AS read',
+      },
+    ],
+    breaks: ['receipts-grow'],
+    faults: [],
+    forS: 15,
   },
 ];
