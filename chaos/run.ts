@@ -1,6 +1,7 @@
 // npm run chaos -- --seed N --minutes M [--faults a,b]   one run
 // npm run chaos -- --prove [bug …]                       each planted bug must turn the checker red
 // npm run chaos -- --kill-cycles N | --power-cycles N    fast loops on the embedded database
+// npm run chaos -- --plot <folder of --kill-cycles>      messages in flight around the blows
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { CAST, PROCESSES } from './cast.ts';
@@ -8,6 +9,7 @@ import { killCycles } from './cycles/kill.ts';
 import { powerCycles } from './cycles/power.ts';
 import { allFaults } from './faults/all.ts';
 import type { Cast, Fault } from './faults/fault.ts';
+import { plotCycles } from './plot/plot.ts';
 import { prove } from './prove.ts';
 import { whyNoNetns } from './rig/netns.ts';
 import { isRoot, say } from './rig/shell.ts';
@@ -24,6 +26,9 @@ const { values: options, positionals } = parseArgs({
     prove: { type: 'boolean', default: false },
     'kill-cycles': { type: 'string' },
     'power-cycles': { type: 'string' },
+    /** Power loss without synchronous commits: the control, which has to lose messages. */
+    unsafe: { type: 'boolean', default: false },
+    plot: { type: 'string' },
     /** Prints the schedule and does nothing. */
     dry: { type: 'boolean', default: false },
   },
@@ -91,6 +96,10 @@ async function one(seed: number): Promise<boolean> {
 }
 
 async function main(): Promise<boolean> {
+  if (options.plot !== undefined) {
+    plotCycles(options.plot, say);
+    return true;
+  }
   if (process.platform !== 'linux') {
     say('left out: the fault suite: it needs Linux');
     return true;
@@ -100,7 +109,7 @@ async function main(): Promise<boolean> {
   if (options['kill-cycles'] !== undefined)
     return killCycles(number('kill-cycles', options['kill-cycles'], 500), seed, say);
   if (options['power-cycles'] !== undefined)
-    return powerCycles(number('power-cycles', options['power-cycles'], 100), seed, say);
+    return powerCycles(number('power-cycles', options['power-cycles'], 100), seed, say, options.unsafe);
   return one(seed);
 }
 

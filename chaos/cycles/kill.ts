@@ -44,7 +44,7 @@ export async function killCycles(
       if ((n + 1) % SAY_EVERY === 0) say(`  ${loop.summary()}`);
     }
     await loop.close();
-    loop.keepSamples();
+    loop.keepTraces();
   } finally {
     await server.destroy();
     rmSync(dataDir, { recursive: true, force: true });

@@ -1,6 +1,8 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nowMs } from '../clients/recorder.ts';
+import type { BlowTrace } from '../plot/in-flight.ts';
+import { FROM_MS, TO_MS, TRACES } from '../plot/plot.ts';
 import { OUT } from '../rig/paths.ts';
 import type { Random } from '../rig/random.ts';
 import type { Server } from '../rig/server.ts';
@@ -14,6 +16,8 @@ const ANSWERED_WITHIN_MS = 60_000;
 const ACKS_BEFORE = 10;
 /** Cycles between comparisons of everything; the others look at what came since. */
 const WHOLE_EVERY = 25;
+/** Cycles between those that are left alone long enough to be drawn; chosen by count, so that no speed is preferred. */
+const DRAWN_EVERY = 5;
 
 export interface Cycle {
   kind: string;
@@ -25,26 +29,24 @@ export interface Cycle {
   backAfterMs: number;
 }
 
-/** One fold for all senders: 2 bookings, 4 people, 64 messages always under way. */
+/** One fold for all senders: 2 bookings, 4 people, at least 64 messages always under way. */
 export class Loop {
   readonly ledgers: Ledger[] = [];
   readonly cycles: Cycle[] = [];
   readonly #senders: Sender[] = [];
   readonly #server: Server;
   readonly #random: Random;
-  readonly #file: string;
-  /** For the plot: [milliseconds from the blow, messages without an answer], for each cycle. */
-  readonly samples: [number, number][][] = [];
+  readonly #folder: string;
+  readonly #traces: BlowTrace[] = [];
   #trace: [number, number][] = [];
   #sampling: ReturnType<typeof setInterval> | undefined;
 
   constructor(name: string, server: Server, random: Random) {
     this.#server = server;
     this.#random = random;
-    const folder = join(OUT, name);
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    this.#file = join(folder, 'cycles.jsonl');
+    this.#folder = join(OUT, name);
+    rmSync(this.#folder, { recursive: true, force: true });
+    mkdirSync(this.#folder, { recursive: true });
   }
 
   get #inFlight(): number {
@@ -63,7 +65,7 @@ export class Loop {
       for (const scope of ['driver', 'customer'] as const)
         this.#senders.push(new Sender({ user_id: `${id}-${scope}`, scope }, id, ledger, AT_ONCE));
     }
-    this.#sampling = setInterval(() => this.#trace.push([nowMs(), this.#inFlight]), SAMPLE_EVERY_MS);
+    this.#sampling = setInterval(() => this.#trace.push([nowMs(), this.#inFlight]), SAMPLE_EVERY_MS).unref();
     await this.#connect();
   }
 
@@ -78,6 +80,8 @@ export class Loop {
     if (!(await until(() => this.#acked >= before + ACKS_BEFORE, ANSWERED_WITHIN_MS, 1)))
       throw new Error('nothing is answered');
     await sleep(this.#random.whole(0, 150));
+    const drawn = (this.cycles.length + 1) % DRAWN_EVERY === 0;
+    if (drawn) await this.#calm();
     const [acked, inFlight, at] = [this.#acked - before, this.#inFlight, nowMs()];
     const during = this.#acked;
     await strike();
@@ -88,10 +92,10 @@ export class Loop {
       throw new Error(`${kind}: nothing is answered after it`);
     const cycle = { kind, inFlight, acked, backAfterMs: Math.round(nowMs() - at) };
     this.cycles.push(cycle);
-    this.samples.push(this.#trace.map(([t, value]) => [t - at, value]));
-    this.#trace = this.#trace.slice(-60);
+    if (drawn) await this.#draw(kind, at);
+    this.#trace = this.#trace.slice(-(-FROM_MS / SAMPLE_EVERY_MS));
     await this.#compare(this.cycles.length % WHOLE_EVERY === 0);
-    appendFileSync(this.#file, `${JSON.stringify({ ...cycle, lost: this.lost })}\n`);
+    appendFileSync(join(this.#folder, 'cycles.jsonl'), `${JSON.stringify({ ...cycle, lost: this.lost })}\n`);
   }
 
   /** Everything is answered at last; then the table is compared once more. */
@@ -104,9 +108,9 @@ export class Loop {
     for (const sender of this.#senders) sender.leave();
   }
 
-  /** The samples, for a plot at any time later. */
-  keepSamples(): void {
-    writeFileSync(`${this.#file}.samples.json`, JSON.stringify(this.samples));
+  /** For a plot at any time later. */
+  keepTraces(): void {
+    writeFileSync(join(this.#folder, TRACES), JSON.stringify(this.#traces));
   }
 
   get lost(): number {
@@ -131,6 +135,18 @@ export class Loop {
       `${this.wrong.length} other faults; in flight at the blow: ${Math.min(...flight)} to ${Math.max(...flight)}; ` +
       `first ack after the blow: ${middle} ms (median), ${back.at(-1) ?? 0} ms (worst)`
     );
+  }
+
+  /** What the last blow held up is answered, and the time that is drawn before a blow has passed. */
+  async #calm(): Promise<void> {
+    await until(() => this.#inFlight <= this.#senders.length * (AT_ONCE + 1), ANSWERED_WITHIN_MS, 5);
+    await sleep(-FROM_MS);
+  }
+
+  async #draw(kind: string, at: number): Promise<void> {
+    await sleep(at + TO_MS - nowMs());
+    const near = this.#trace.filter(([t]) => t >= at + FROM_MS && t <= at + TO_MS);
+    this.#traces.push({ kind, points: near.map(([t, value]) => [Math.round(t - at), value]) });
   }
 
   async #connect(): Promise<void> {

@@ -8,7 +8,11 @@ interface Answer {
   error?: { code: string; retryable: boolean };
 }
 
-/** One person who always has so many messages under way, and repeats first what the last kill left open. */
+/** People go on talking while the server is away: a message each so often, up to so many times what is under way else. */
+const SAY_EVERY_MS = 20;
+const WAITING_MOST = 8;
+
+/** One person who has at least so many messages under way, and repeats first what the last kill left open. */
 export class Sender {
   readonly #person: Person;
   readonly #booking_id: string;
@@ -16,6 +20,7 @@ export class Sender {
   readonly #atOnce: number;
   #socket: Socket | undefined;
   #talking = false;
+  #saying: ReturnType<typeof setInterval> | undefined;
   /** Messages that are sent and not answered on the connection of now, or not answered since it ended. */
   #said = 0;
   readonly #mine = new Set<string>();
@@ -53,6 +58,9 @@ export class Sender {
       await sleep(20);
     }
     this.#talking = true;
+    this.#saying ??= setInterval(() => {
+      if (this.#mine.size < WAITING_MOST * this.#atOnce) this.#next();
+    }, SAY_EVERY_MS).unref();
     for (const client_id of this.#mine) this.#send(client_id);
     while (this.#mine.size < this.#atOnce) this.#next();
   }
@@ -60,6 +68,7 @@ export class Sender {
   /** Says nothing new. */
   quiet(): void {
     this.#talking = false;
+    clearInterval(this.#saying);
   }
 
   leave(): void {
