@@ -273,3 +273,20 @@ describe('other settings', () => {
     back.leave();
   }, 120_000);
 });
+
+test('changes of one booking at once are told in the order in which they were made', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  const words = ['arriving', 'arrived', 'in_progress'];
+  await Promise.all(
+    Array.from({ length: 30 }, (_, n) =>
+      server.rest('PATCH', `/v1/bookings/${booking_id}`, { status: words[n % 3] }),
+    ),
+  );
+  const { body } = await server.rest<BookingView>('GET', `/v1/bookings/${booking_id}`);
+  await customer.send(booking_id, 'after them all');
+  await driver.hears('message.created');
+  const told = driver.told<{ status: string }>('booking.updated').map(({ status }) => status);
+  expect(told.at(-1)).toBe(body.status);
+  driver.leave();
+  customer.leave();
+});

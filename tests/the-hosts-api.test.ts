@@ -241,21 +241,6 @@ test('a PATCH of a booking that does not exist keeps nothing of the people in it
   expect(rows).toEqual([]);
 });
 
-test('changes of one booking at once are told in the order in which they were made', async () => {
-  const { booking_id, driver, customer } = await pair(server);
-  const words = ['arriving', 'arrived', 'in_progress'];
-  await Promise.all(
-    Array.from({ length: 30 }, (_, n) => server.rest('PATCH', at(booking_id), { status: words[n % 3] })),
-  );
-  const { body } = await server.rest<BookingView>('GET', at(booking_id));
-  await customer.send(booking_id, 'after them all');
-  await driver.hears('message.created');
-  const told = driver.told<{ status: string }>('booking.updated').map(({ status }) => status);
-  expect(told.at(-1)).toBe(body.status);
-  driver.leave();
-  customer.leave();
-});
-
 test('a query that no route takes is refused, after the key is', async () => {
   const id = newId();
   await put(id);

@@ -7,6 +7,8 @@ import type { Pair } from '../load/spec.ts';
 import { pairs } from './people.ts';
 import { TOKEN_SECRET, type LaunchOptions, type Running, type Target } from './target.ts';
 
+/** As `npm start` and the command `curbline` run it. */
+const FLAGS = ['--max-semi-space-size=8'];
 const API_KEY = 'bench-api-key-0123456789';
 const SCRIPT = join(ROOT, 'apps/standalone/dist/main.js');
 const SEEDS_AT_ONCE = 16;
@@ -32,7 +34,7 @@ export const curblineOn = (database: string): Target => ({
       CURBLINE_API_KEYS: API_KEY,
       CURBLINE_MESSAGES_PER_S: '0',
     };
-    const process_ = start('curbline', core, process.execPath, [...nodeArgs, SCRIPT], env);
+    const process_ = start('curbline', core, process.execPath, [...FLAGS, ...nodeArgs, SCRIPT], env);
     const [, port] = await waitForLine(process_, /https?:\/\/[^\s/:]+:(\d+)/);
     const base = `http://127.0.0.1:${port}`;
     await healthy(base);

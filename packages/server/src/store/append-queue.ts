@@ -8,67 +8,102 @@ export interface Waiting {
 }
 
 const MAX_BATCH = 500;
+const PRUNE_AT_LEAST = 10_000;
+
+/**
+ * What waits for one booking. It stays when it is empty: a map that gets and loses a key for each message leaves a chain
+ * of dead tables behind, which keeps every message of it in memory until the next full garbage collection.
+ */
+class Lane {
+  first: Waiting | undefined;
+  more: Waiting[] = [];
+}
 
 /** Waiting entries by booking; bookings take turns, so that a flooded one does not hold up the others. */
 export class AppendQueue {
-  private readonly lanes = new Map<number, Waiting[]>();
+  private readonly lanes = new Map<number, Lane>();
+  /** Those in which somebody waits, in the order of their turns. */
+  private turns: Lane[] = [];
   private waiting = 0;
+  private pruneAt = PRUNE_AT_LEAST;
 
   get size(): number {
     return this.waiting;
   }
 
   add(item: Waiting): void {
-    const lane = this.lanes.get(item.entry.bookingNo);
-    if (lane) lane.push(item);
-    else this.lanes.set(item.entry.bookingNo, [item]);
+    const lane = this.laneOf(item.entry.bookingNo);
+    if (lane.first === undefined) {
+      lane.first = item;
+      this.turns.push(lane);
+    } else lane.more.push(item);
     this.waiting += 1;
   }
 
   /** The next batch, fair between bookings. A repeat of an entry in the batch waits for the next one. */
   take(): Waiting[] {
-    const share = Math.max(1, Math.floor(MAX_BATCH / this.lanes.size));
+    const { turns } = this;
+    const share = Math.max(1, Math.floor(MAX_BATCH / turns.length));
     const batch: Waiting[] = [];
-    const left: [number, Waiting[]][] = [];
-    for (const [bookingNo, lane] of this.lanes) {
+    const left: Lane[] = [];
+    let served = 0;
+    for (const lane of turns) {
       if (batch.length >= MAX_BATCH) break;
-      this.lanes.delete(bookingNo);
-      const rest = takeDistinct(lane, Math.min(share, MAX_BATCH - batch.length), batch);
-      if (rest.length > 0) left.push([bookingNo, rest]);
+      takeDistinct(lane, Math.min(share, MAX_BATCH - batch.length), batch);
+      if (lane.first !== undefined) left.push(lane);
+      served += 1;
     }
     // A booking that was served goes to the end of the turn.
-    for (const [bookingNo, rest] of left) this.lanes.set(bookingNo, rest);
+    this.turns = served === turns.length ? left : [...turns.slice(served), ...left];
     this.waiting -= batch.length;
     return batch;
   }
 
   takeAll(): Waiting[] {
-    const all = [...this.lanes.values()].flat();
-    this.lanes.clear();
+    const all: Waiting[] = [];
+    for (const lane of this.turns) {
+      if (lane.first !== undefined) all.push(lane.first, ...lane.more);
+      lane.first = undefined;
+      lane.more = [];
+    }
+    this.turns = [];
     this.waiting = 0;
     return all;
   }
+
+  private laneOf(bookingNo: number): Lane {
+    const known = this.lanes.get(bookingNo);
+    if (known) return known;
+    if (this.lanes.size >= this.pruneAt) this.prune();
+    const lane = new Lane();
+    this.lanes.set(bookingNo, lane);
+    return lane;
+  }
+
+  private prune(): void {
+    for (const [bookingNo, { first }] of this.lanes) if (first === undefined) this.lanes.delete(bookingNo);
+    this.pruneAt = Math.max(PRUNE_AT_LEAST, this.lanes.size * 2);
+  }
 }
 
-/** Moves up to `most` entries without a repeated (sender, client_id) into the batch; returns what is left. */
-function takeDistinct(lane: Waiting[], most: number, batch: Waiting[]): Waiting[] {
-  const [only] = lane;
-  if (lane.length === 1 && most > 0 && only !== undefined) {
-    batch.push(only);
-    return [];
-  }
-  const seen = new Set<string>();
-  const rest: Waiting[] = [];
+/** Moves up to `most` entries without a repeated (sender, client_id) into the batch, in their order. */
+function takeDistinct(lane: Lane, most: number, batch: Waiting[]): void {
+  const { first, more } = lane;
+  if (first === undefined) return;
+  lane.first = undefined;
+  batch.push(first);
+  if (more.length === 0) return;
+  const seen = new Set([keyOf(first)]);
   let taken = 0;
-  for (const item of lane) {
-    const key = `${item.entry.senderNo}:${item.entry.clientId}`;
-    if (taken < most && rest.length === 0 && !seen.has(key)) {
-      seen.add(key);
-      batch.push(item);
-      taken += 1;
-    } else {
-      rest.push(item);
-    }
+  for (const item of more) {
+    const key = keyOf(item);
+    if (taken + 1 >= most || seen.has(key)) break;
+    seen.add(key);
+    batch.push(item);
+    taken += 1;
   }
-  return rest;
+  lane.first = more[taken];
+  lane.more = more.slice(taken + 1);
 }
+
+const keyOf = ({ entry }: Waiting): string => `${entry.senderNo}:${entry.clientId}`;
