@@ -9,6 +9,7 @@ import { sleep, until } from './shell.ts';
 import { API_KEY, TOKEN_SECRET } from './tokens.ts';
 
 const START_LIMIT_MS = 90_000;
+const TABLE_TRIES = 120;
 const PAGE = 200;
 
 export interface ServerOptions {
@@ -201,12 +202,22 @@ export class Server {
     }
   }
 
-  /** The rows of a booking in the table after a seq, for a comparison with the history. */
-  table(id: string, after = 0): Promise<TableRow[]> {
-    return this.query<TableRow>(
-      `SELECT m.seq, m.client_id, m.body FROM messages m JOIN bookings b ON b.no = m.booking_no
-       WHERE b.id = $1 AND m.seq > $2 ORDER BY m.seq`,
-      [id, after],
-    );
+  /**
+   * The rows of a booking in the table after a seq, for a comparison with the history. Backends outlive a killed postmaster
+   * for a moment and go on acking: it may not be there again yet.
+   */
+  async table(id: string, after = 0): Promise<TableRow[]> {
+    for (let failures = 0; ;) {
+      try {
+        return await this.query<TableRow>(
+          `SELECT m.seq, m.client_id, m.body FROM messages m JOIN bookings b ON b.no = m.booking_no
+           WHERE b.id = $1 AND m.seq > $2 ORDER BY m.seq`,
+          [id, after],
+        );
+      } catch (error) {
+        if ((failures += 1) > TABLE_TRIES) throw error;
+        await sleep(250);
+      }
+    }
   }
 }
