@@ -57,6 +57,15 @@ export class AccessService {
     return await lookup;
   }
 
+  /**
+   * The seat to send with, however old: the append refuses it when rights have changed since. Only a refusal has to
+   * be fresh, for that one the log does not see.
+   */
+  async sender(actor: Actor, bookingId: string): Promise<Seat> {
+    const held = this.lookups.size === 0 ? seatIn(this.cache.held(bookingId), actor) : undefined;
+    return held && !this.denial(held, 'send') ? held : await this.seat(actor, bookingId);
+  }
+
   /** The seat as the store has it now: for a caller whose right was judged by an outdated booking. */
   async refreshed(actor: Actor, bookingId: string): Promise<Seat> {
     const seat = seatIn(await this.cache.reload(bookingId), actor);

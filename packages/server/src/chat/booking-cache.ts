@@ -29,6 +29,11 @@ export class BookingCache {
 
   constructor(@Inject(BookingsStore) private readonly store: BookingsStore) {}
 
+  /** What memory holds, fresh or not. */
+  held(id: string): CachedBooking | undefined {
+    return this.bookings.get(id);
+  }
+
   /** What memory holds, if it is fresh. */
   peek(id: string): CachedBooking | undefined {
     const cached = this.bookings.get(id);

@@ -47,7 +47,7 @@ export class MessagesService {
     const content = command.kind === 'canned' ? this.canned.checked(command.body) : command.body;
     // Stored as the very text that the live event prints: history and event are equal byte for byte.
     const sending: Sending = { command, body: JSON.stringify(content) };
-    const seat = await this.access.seat(actor, command.booking_id);
+    const seat = await this.access.sender(actor, command.booking_id);
     const lane = seat.row.no;
     while (this.rejudging.has(lane)) await this.rejudging.get(lane);
     return (await this.tryAppend(seat, actor, sending)) ?? (await this.judgeAgain(lane, actor, sending));
