@@ -14,10 +14,14 @@ export async function setup(): Promise<() => Promise<void>> {
   const server = await TestServer.startEmpty();
   await server.kill('SIGTERM');
   // On a busy disk a server does not wait for ever for its PostgreSQL, which then writes on into what would be copied.
-  await until('PostgreSQL has stopped', async () => {
-    const files = await readdir(server.dataDir, { recursive: true });
-    return !files.some((file) => file.endsWith('postmaster.pid'));
-  });
+  await until(
+    'PostgreSQL has stopped',
+    async () => {
+      const files = await readdir(server.dataDir, { recursive: true });
+      return !files.some((file) => file.endsWith('postmaster.pid'));
+    },
+    60_000,
+  );
   // Every server makes its own keys.
   await rm(join(server.dataDir, 'dev-keys.json'), { force: true });
   process.env[TEMPLATE] = server.dataDir;
