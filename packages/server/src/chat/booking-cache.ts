@@ -15,7 +15,7 @@ export interface CachedBooking {
 }
 
 const MAX_BOOKINGS = 50_000;
-/** Other processes on the same database change bookings too; nothing here is trusted for longer. */
+/** Other processes on the same database change bookings too: only a send, which the log checks, trusts an older one. */
 const MAX_AGE_MS = 15_000;
 
 /**
