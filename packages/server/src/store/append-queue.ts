@@ -16,7 +16,8 @@ const PRUNE_AT_LEAST = 10_000;
  */
 class Lane {
   first: Waiting | undefined;
-  more: Waiting[] = [];
+  /** Emptied in its place: a list that is thrown away with messages in it keeps them as long as such a table does. */
+  readonly more: Waiting[] = [];
 }
 
 /** Waiting entries by booking; bookings take turns, so that a flooded one does not hold up the others. */
@@ -62,9 +63,8 @@ export class AppendQueue {
   takeAll(): Waiting[] {
     const all: Waiting[] = [];
     for (const lane of this.turns) {
-      if (lane.first !== undefined) all.push(lane.first, ...lane.more);
+      if (lane.first !== undefined) all.push(lane.first, ...lane.more.splice(0));
       lane.first = undefined;
-      lane.more = [];
     }
     this.turns = [];
     this.waiting = 0;
@@ -93,17 +93,37 @@ function takeDistinct(lane: Lane, most: number, batch: Waiting[]): void {
   lane.first = undefined;
   batch.push(first);
   if (more.length === 0) return;
-  const seen = new Set([keyOf(first)]);
+  const isNew = distinct(first);
   let taken = 0;
   for (const item of more) {
-    const key = keyOf(item);
-    if (taken + 1 >= most || seen.has(key)) break;
-    seen.add(key);
+    if (taken + 1 >= most || !isNew(item)) break;
     batch.push(item);
     taken += 1;
   }
-  lane.first = more[taken];
-  lane.more = more.slice(taken + 1);
+  more.splice(0, taken);
+  lane.first = more.shift();
 }
+
+/** Up to here they are compared with each other: keys in a set are strings that V8 keeps until a full garbage collection. */
+const FEW = 8;
+
+/** Says of one item after the other whether its (sender, client_id) is new. */
+function distinct(first: Waiting): (item: Waiting) => boolean {
+  const few = [first];
+  let many: Set<string> | undefined;
+  return (item) => {
+    if (many === undefined) {
+      if (few.some((one) => isRepeat(one, item))) return false;
+      few.push(item);
+      if (few.length > FEW) many = new Set(few.map(keyOf));
+      return true;
+    }
+    const { size } = many;
+    return many.add(keyOf(item)).size > size;
+  };
+}
+
+const isRepeat = ({ entry: one }: Waiting, { entry: other }: Waiting): boolean =>
+  one.senderNo === other.senderNo && one.clientId === other.clientId;
 
 const keyOf = ({ entry }: Waiting): string => `${entry.senderNo}:${entry.clientId}`;

@@ -23,12 +23,12 @@ interface KeptEntry extends KeptRow {
 
 /**
  * A commit costs the database the same for one message as for twenty. When messages come so fast that one batch brought
- * several, the next one waits for a millisecond, unless enough wait for it already: a quarter less work for
- * PostgreSQL at half of the capacity, and nobody is later for it.
+ * several, the next one waits for two milliseconds, unless enough wait for it already: a third less work for
+ * PostgreSQL at half of the capacity, and the slowest are sooner there.
  */
 const BUSY = 4;
 const ENOUGH = 64;
-const REST_MS = 1;
+const REST_MS = 2;
 /** Waiting entries beyond this are refused at once: memory stays bounded when the database is slow. */
 const MAX_WAITING = 20_000;
 /** How long a failed append speaks against a store that answers other questions. Well below the 3 s to be back in. */

@@ -53,15 +53,14 @@ export class Database {
     private readonly embedded: EmbeddedPostgres | undefined,
     log: ChatLogger,
   ) {
-    const pool = (name: string, max: number, statementTimeoutMs: number, options = '') => {
+    const pool = (name: string, max: number, options = '') => {
       const created = new pg.Pool({
         ...config,
         options: [config.options, options].filter(Boolean).join(' '),
         max,
         types,
         application_name: `curbline-${name}`,
-        statement_timeout: statementTimeoutMs,
-        query_timeout: SILENCE_TIMEOUT_MS,
+        statement_timeout: STATEMENT_TIMEOUT_MS,
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         idleTimeoutMillis: 60_000,
         keepAlive: true,
@@ -70,8 +69,8 @@ export class Database {
       created.on('error', (error) => log.warn(`database connection lost: ${error.message}`));
       return withoutFatalErrors(created);
     };
-    this.pool = pool('read', 8, STATEMENT_TIMEOUT_MS);
-    this.writer = new SteadyConnection(pool('write', 2, STATEMENT_TIMEOUT_MS, APPEND_OPTIONS));
+    this.pool = pool('read', 8);
+    this.writer = new SteadyConnection(pool('write', 2, APPEND_OPTIONS), SILENCE_TIMEOUT_MS);
     this.kysely = new Kysely<Tables>({
       dialect: new PostgresDialect({
         pool: { options: {}, connect: () => this.connect(), end: () => this.pool.end() },

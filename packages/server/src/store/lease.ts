@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { queryOn } from './query-on.js';
 import { breaksConnection } from './store-error.js';
 
 /** When PostgreSQL itself does not answer, the connection is given up after this, the wait for it included. */
@@ -29,7 +30,7 @@ export class Lease {
     try {
       // pg reads the timeout of a query from its config; its types do not say so.
       const timed: pg.QueryConfig & { query_timeout: number } = { ...config, query_timeout };
-      const result = await this.client.query<R>(timed);
+      const result = await queryOn<R>(this.client, timed);
       this.heardAtMs = performance.now();
       return result;
     } catch (error) {
