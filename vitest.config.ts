@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 // Worker processes inherit it: `leaveOut` writes there, the closing reporter reads it.
 process.env['TESTS_LEFT_OUT_FILE'] ??= `tests/.out/left-out-${process.pid}.jsonl`;
+process.env['TESTS_PACKETS_FILE'] ??= `tests/.out/packets-${process.pid}.jsonl`;
 
 /** Stories that break machines, databases and lines again and again: minutes of work. `npm run test:faults` runs them. */
 const faults = [
@@ -21,14 +23,23 @@ const all = [
   'chaos/**/*.test.ts',
 ];
 
+/** Stories whose people connect from the test's own process, by whatever transport they are told to. */
+const told = readdirSync('tests')
+  .filter((name) => name.endsWith('.test.ts') && !name.startsWith('hostile-bytes-'))
+  .map((name) => `tests/${name}`)
+  .filter((path) => /\b(Person\.connect|pair|createClient)\(/.test(readFileSync(path, 'utf8')));
+const include = (mode: string) => (mode === 'faults' ? faults : mode === 'polling' ? told : all);
+
 export default defineConfig(({ mode }) => ({
   // Legacy decorators with metadata, as the packages' own tsconfigs say, for tests that declare NestJS classes.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
-    include: mode === 'faults' ? faults : all,
-    exclude: ['**/node_modules/**', '**/dist/**', 'tests/.out/**', ...(mode === 'faults' ? [] : faults)],
+    include: include(mode),
+    exclude: ['**/node_modules/**', '**/dist/**', 'tests/.out/**', ...(mode === 'test' ? faults : [])],
     environment: 'node',
+    env: mode === 'polling' ? { TESTS_TRANSPORT: 'polling' } : {},
     globalSetup: './tests/harness/template.ts',
+    setupFiles: './tests/harness/hold-to-rules.ts',
     pool: 'forks',
     // Each test file may run a server, a PostgreSQL and a browser of its own.
     maxWorkers: 3,

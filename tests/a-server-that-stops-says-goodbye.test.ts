@@ -168,6 +168,8 @@ test('a database that hangs is left behind in time, and what was acknowledged is
       kind: 'text',
       body: { text: 'lost' },
     });
+    // By polling it travels as a request of its own: it has to be there before the server is told to stop.
+    await new Promise((resolve) => setTimeout(resolve, 200));
     await expectCleanEnd(10_000);
     expect((await answer).error?.code).toBe('unavailable');
   } finally {

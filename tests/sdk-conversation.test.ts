@@ -1,6 +1,7 @@
 import { createClient, CurblineError, memoryOutbox, type Booking, type ChatClient } from '@curbline/client';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { TestServer } from './harness/server.js';
+import { storyTransports } from './harness/story-transports.js';
 import { until } from './harness/until.js';
 
 let server: TestServer;
@@ -20,7 +21,13 @@ afterEach(() => {
 
 const clientFor = async (scope: 'driver' | 'customer', userId: string): Promise<ChatClient> => {
   const token = await server.token(scope, userId);
-  const client = createClient({ url: server.url, token, type: 'web', outbox: 'memory' });
+  const client = createClient({
+    url: server.url,
+    token,
+    transports: storyTransports,
+    type: 'web',
+    outbox: 'memory',
+  });
   clients.push(client);
   return client;
 };
@@ -184,7 +191,7 @@ test('calls that nobody awaits end without a word when the client closes under t
     customer.setTyping(true);
     void customer.send({ text: 'last words' });
     const token = () => new Promise<string>(() => undefined);
-    const waiting = createClient({ url: server.url, token, outbox: 'memory' });
+    const waiting = createClient({ url: server.url, token, transports: storyTransports, outbox: 'memory' });
     void waiting.connect();
     void waiting.booking('b').join();
     void customer.retry('nothing of this name');
@@ -206,7 +213,7 @@ test('a message can be discarded before it is known whose it is, and is never se
   const given = await server.token('customer', `${id}-customer`);
   let give!: (token: string) => void;
   const token = () => new Promise<string>((resolve) => void (give = resolve));
-  const chat = createClient({ url: server.url, token, outbox: 'memory' });
+  const chat = createClient({ url: server.url, token, transports: storyTransports, outbox: 'memory' });
   clients.push(chat);
   const customer = chat.booking(id);
   const sent = customer.send({ text: 'on second thoughts' }).catch((error: unknown) => error);
@@ -284,7 +291,7 @@ test('nothing of a browser is needed: no DOM, storage, locks, channels, crypto, 
     vi.stubGlobal(name, undefined);
   }
   forgetES2023();
-  const chat = createClient({ url: server.url, token });
+  const chat = createClient({ url: server.url, token, transports: storyTransports });
   clients.push(chat);
   const booking = chat.booking(id);
   await booking.join();
@@ -304,7 +311,12 @@ test('where a browser refuses locks and channels, as in a frame of another origi
     throw new DOMException('The operation is insecure.', 'SecurityError');
   });
   const token = await server.token('customer', `${id}-customer`);
-  const chat = createClient({ url: server.url, token, outbox: { ...memoryOutbox(), sharedAs: 'frame' } });
+  const chat = createClient({
+    url: server.url,
+    token,
+    transports: storyTransports,
+    outbox: { ...memoryOutbox(), sharedAs: 'frame' },
+  });
   clients.push(chat);
   const unhandled: unknown[] = [];
   const hear = (reason: unknown): void => void unhandled.push(reason);

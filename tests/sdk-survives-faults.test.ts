@@ -2,6 +2,7 @@ import { createClient, type ChatClient } from '@curbline/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Person } from './harness/people.js';
 import { TestServer } from './harness/server.js';
+import { storyTransports } from './harness/story-transports.js';
 import { until } from './harness/until.js';
 
 let server: TestServer;
@@ -19,6 +20,7 @@ const open = (token: string | (() => Promise<string>)): ChatClient => {
   const client = createClient({
     url: server.url,
     token,
+    transports: storyTransports,
     outbox: 'memory',
     reconnectMs: { min: 50, max: 500 },
   });

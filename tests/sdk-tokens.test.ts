@@ -1,6 +1,7 @@
 import { createClient, type ChatClient, type ClientOptions, type ConnectionState } from '@curbline/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestServer } from './harness/server.js';
+import { storyTransports } from './harness/story-transports.js';
 import { until } from './harness/until.js';
 
 let server: TestServer;
@@ -15,7 +16,13 @@ afterAll(async () => {
 });
 
 const watch = (token: ClientOptions['token'], url = server.url) => {
-  const chat = createClient({ url, token, outbox: 'memory', reconnectMs: { min: 50, max: 500 } });
+  const chat = createClient({
+    url,
+    token,
+    transports: storyTransports,
+    outbox: 'memory',
+    reconnectMs: { min: 50, max: 500 },
+  });
   clients.push(chat);
   const states: ConnectionState[] = [];
   const errors: string[] = [];

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 
 const checks = ['format:check', 'lock', 'lint', 'types', 'deps', 'unused', 'packages'];
-const steps = process.argv[2] === 'checks' ? checks : [...checks, 'test', 'test:faults', 'chaos:slice'];
+const steps =
+  process.argv[2] === 'checks' ? checks : [...checks, 'test', 'test:faults', 'test:polling', 'chaos:slice'];
 
 const results = steps.map((step) => {
   process.stdout.write(`\n== npm run ${step}\n`);

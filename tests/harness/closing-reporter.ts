@@ -1,10 +1,12 @@
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 import { forgetLeftOut, readLeftOut } from './left-out.js';
+import { forgetPackets, packetsHeard } from './packets-heard.js';
 
 /** Ends the run with what was left out and why, then with one plain line that a machine can read. */
 export default class ClosingReporter implements Reporter {
   onInit(): void {
     forgetLeftOut();
+    forgetPackets();
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
@@ -23,10 +25,13 @@ export default class ClosingReporter implements Reporter {
     // After vitest's own summary, which is printed by a reporter that runs beside this one.
     process.once('exit', () => {
       const lines = readLeftOut().map(({ what, why }) => `left out: ${what}: ${why}`);
+      const { websocket, polling } = packetsHeard();
+      lines.push(`held to the packet rules: ${websocket} packets by websocket, ${polling} by polling`);
       const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
       lines.push(`${count.passed} passed, ${count.failed} failed${skipped}`);
       process.stdout.write(`${lines.join('\n')}\n`);
       forgetLeftOut();
+      forgetPackets();
     });
   }
 }

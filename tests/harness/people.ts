@@ -1,7 +1,7 @@
 import type { Answer, ClientToServerEvents, ServerToClientEvents } from '@curbline/contract';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
-import { brokenPacketRule } from './packet-rules.js';
 import type { TestServer } from './server.js';
+import { storyTransports } from './story-transports.js';
 
 export type RawSocket = Socket<ServerToClientEvents, ClientToServerEvents>;
 
@@ -12,18 +12,6 @@ export interface Heard {
 }
 
 const ANSWER_LIMIT_MS = 10_000;
-
-/** Every packet of every story is looked at as it comes, below the client: what breaks a rule fails the run. */
-function holdToRules({ io: manager }: RawSocket): void {
-  manager.on('open', () => {
-    manager.engine.on('packet', ({ type, data }: { type: string; data?: unknown }) => {
-      const broken =
-        type === 'message' ? brokenPacketRule(typeof data === 'string' ? `4${data}` : data) : undefined;
-      if (broken !== undefined)
-        throw new Error(`the server broke a rule: ${broken}: ${String(data).slice(0, 500)}`);
-    });
-  });
-}
 
 /** A person with a plain Socket.IO client: every event it hears is kept, every command waits for its answer. */
 export class Person {
@@ -45,12 +33,11 @@ export class Person {
   ): Promise<Person> {
     const socket: RawSocket = io(server.url, {
       auth: { token, type: 'test' },
-      transports: ['websocket'],
+      transports: storyTransports,
       forceNew: true,
       reconnection: false,
       ...options,
     });
-    holdToRules(socket);
     const person = new Person(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);

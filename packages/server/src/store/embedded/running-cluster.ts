@@ -21,7 +21,8 @@ const WATCH_MS = 500;
 const LOG_CHECK_EVERY = 10;
 /** Longer than the longest start of another process: initdb, or a recovery. */
 const START_LOCK_LIMIT_MS = 120_000;
-const LEAVE_LIMIT_MS = 1_500;
+/** Backends of connections that were just closed take seconds to go on a machine that is busy; a person's psql stays. */
+const LEAVE_LIMIT_MS = 4_000;
 const FIRST_BACKOFF_MS = 100;
 /** Short enough that a disk with room again, or restored rights, heal within three seconds. */
 const LONGEST_BACKOFF_MS = 2_000;
