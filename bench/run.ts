@@ -10,7 +10,7 @@ import { Postgres } from './rig/postgres.ts';
 import { stopAll } from './rig/process.ts';
 import { allRows } from './rows/all.ts';
 import type { Bench } from './rows/measure.ts';
-import { profile, profileHalf, profileHandshakes, profileMemory } from './rows/profile.ts';
+import { profile, profileHalf, profileHandshakes, profileKept, profileMemory } from './rows/profile.ts';
 import { curblineBuilt } from './targets/curbline.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -27,6 +27,7 @@ const profiles: Record<string, (bench: Bench) => Promise<void>> = {
   profile,
   'profile-half': profileHalf,
   'profile-handshakes': profileHandshakes,
+  'profile-kept': profileKept,
   'profile-memory': profileMemory,
 };
 const RESULTS = join(OUT, 'results.json');

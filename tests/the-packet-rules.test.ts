@@ -150,10 +150,11 @@ async function story(server: TestServer, open: (url: string) => Promise<Recorder
   await hears(driver, 'booking.updated');
   await server.booking(booking_id, { driver: 'another-driver', status: 'accepted' });
   await until(() => driver.packets.find((packet) => packet.includes('"unassigned"')));
+  // A quick story is over before the first heartbeat.
+  await until(() => driver.packets.find((packet) => packet === '2'));
   customer.close();
   await server.rest('DELETE', `/v1/users/driver/${booking_id}-driver/sessions`);
   await hears(driver, 'disconnected');
-  await until(() => driver.packets.find((packet) => packet === '2'));
   for (const recorder of [driver, stranger]) recorder.close();
   return [driver, customer, stranger].flatMap((recorder) => recorder.packets);
 }

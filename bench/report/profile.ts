@@ -57,6 +57,35 @@ export function describeHeap(head: HeapNode, things: number, top = 45): string[]
   ];
 }
 
+interface Sampled {
+  head: HeapNode;
+  messages: number;
+}
+
+/** Lines that say what is allocated for each message and how much of it is kept, by function and its caller. */
+export function describeKept(kept: Sampled, all: Sampled, top = 45): string[] {
+  const [some, whole] = [bytesByCaller(kept), bytesByCaller(all)];
+  const column = (bytes: number) => bytes.toFixed(0).padStart(8);
+  return [...whole]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, top)
+    .map(([name, bytes]) => {
+      const still = some.get(name) ?? 0;
+      return `${column(bytes)} ${column(still)} ${((still / bytes) * 100).toFixed(1).padStart(6)} %  ${name}`;
+    });
+}
+
+function bytesByCaller({ head, messages }: Sampled): Map<string, number> {
+  const bytes = new Map<string, number>();
+  const walk = (node: HeapNode, caller: string): void => {
+    const name = `${node.callFrame.functionName || '(anonymous)'}  ${where(node)}`;
+    if (node.selfSize > 0) add(bytes, `${name} < ${caller}`, node.selfSize / messages);
+    for (const child of node.children) walk(child, name);
+  };
+  walk(head, '');
+  return bytes;
+}
+
 /** Lines that say where the time of a profile went, in microseconds for each of `messages`. */
 export function describeProfile(profile: CpuProfile, messages: number, top = 45): string[] {
   const self = new Map<number, number>();

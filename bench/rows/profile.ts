@@ -1,6 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeHeap, describeProfile, type CpuProfile, type HeapNode } from '../report/profile.ts';
+import {
+  describeHeap,
+  describeKept,
+  describeProfile,
+  type CpuProfile,
+  type HeapNode,
+} from '../report/profile.ts';
 import { Inspector } from '../rig/inspector.ts';
 import { OUT } from '../rig/paths.ts';
 import { allTargets } from '../targets/all.ts';
@@ -67,6 +73,42 @@ export async function profileMemory(bench: Bench): Promise<void> {
       { nodeArgs: ['--inspect=127.0.0.1:0'] },
     );
   }
+}
+
+/**
+ * What outlives the young generation at half of the load, and waits for a full collection: two runs, one that counts what
+ * only those free, and one that counts all that is allocated.
+ */
+export async function profileKept(bench: Bench): Promise<void> {
+  await withServer(
+    bench,
+    curbline,
+    'together',
+    async (running) => {
+      const inspector = await Inspector.open(running.process);
+      const pairs = await running.seed(bench.shape.pairs);
+      const closed = { kind: 'closed', inFlight: bench.inFlight } as const;
+      const full = await loadOnce(bench, curbline, running, pairs, { ...bench.shape, loop: closed });
+      const open = { kind: 'open', rate: Math.round(full.ackedPerSecond / 2) } as const;
+      const sample = async (includeObjectsCollectedByMinorGC: boolean) => {
+        const counted = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC };
+        await inspector.ask('HeapProfiler.startSampling', { samplingInterval: 2_048, ...counted });
+        const half = await loadOnce(bench, curbline, running, pairs, { ...bench.shape, loop: open }, 1);
+        const { profile: found } = (await inspector.ask('HeapProfiler.stopSampling')) as {
+          profile: { head: HeapNode };
+        };
+        return { head: found.head, messages: half.total.acked };
+      };
+      const kept = await sample(false);
+      const all = await sample(true);
+      inspector.close();
+      bench.say(
+        '\n# curbline: bytes a message, allocated and kept until a full collection, by who allocated them',
+      );
+      for (const line of describeKept(kept, all)) bench.say(line);
+    },
+    { nodeArgs: ['--inspect=127.0.0.1:0'] },
+  );
 }
 
 /** Launches each server, runs the work on it from when it asks to start, and says what the work spent on what. */

@@ -9,6 +9,8 @@ import { PeopleStore } from '../store/people.store.js';
 import { PolicyService } from './policy.service.js';
 import { otherScope, participantsOf, personOf, presenceView, type PresenceFacts } from './views.js';
 
+/** No answer takes longer. */
+const READS_LAST_MS = 3_000;
 const AGAIN_MS = 1_000;
 
 /** Somebody came or left. */
@@ -82,7 +84,12 @@ export class PresenceService implements BeforeApplicationShutdown {
       }
       this.logger.warn(`presence of a person was not told: ${String(error)}`);
     }
-    if (this.changes.get(key) === change) this.changes.delete(key);
+    const forget = () => {
+      if (this.changes.get(key) === change) this.changes.delete(key);
+    };
+    // Who has read their row before it was written, and answers after it, must not show an older time.
+    if (this.presence.isOnline(change.person)) forget();
+    else setTimeout(forget, READS_LAST_MS).unref();
   }
 
   /** Every second, until it is told and stored or somebody's next change stands for it. */
