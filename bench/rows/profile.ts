@@ -30,13 +30,20 @@ export async function profile(bench: Bench): Promise<void> {
 /** The same at half of what the server can do, where batches are small and the event loop turns more often. */
 export async function profileHalf(bench: Bench): Promise<void> {
   await profiled(bench, allTargets, async (target, running, start) => {
-    const pairs = await running.seed(bench.shape.pairs);
-    const closed = { kind: 'closed', inFlight: bench.inFlight } as const;
-    const full = await loadOnce(bench, target, running, pairs, { ...bench.shape, loop: closed });
+    const load = await halfLoad(bench, target, running);
     await start();
-    const open = { kind: 'open', rate: Math.round(full.ackedPerSecond / 2) } as const;
-    return (await loadOnce(bench, target, running, pairs, { ...bench.shape, loop: open }, 1)).total.acked;
+    return load();
   });
+}
+
+/** Finds what the server can do; answers a function that loads it with half of that and says how many were acked. */
+async function halfLoad(bench: Bench, target: Target, running: Running): Promise<() => Promise<number>> {
+  const pairs = await running.seed(bench.shape.pairs);
+  const closed = { kind: 'closed', inFlight: bench.inFlight } as const;
+  const full = await loadOnce(bench, target, running, pairs, { ...bench.shape, loop: closed });
+  const open = { kind: 'open', rate: Math.round(full.ackedPerSecond / 2) } as const;
+  return async () =>
+    (await loadOnce(bench, target, running, pairs, { ...bench.shape, loop: open }, 1)).total.acked;
 }
 
 /** The same for people who connect, one after the other, with tokens that the server has not seen. */
@@ -86,18 +93,15 @@ export async function profileKept(bench: Bench): Promise<void> {
     'together',
     async (running) => {
       const inspector = await Inspector.open(running.process);
-      const pairs = await running.seed(bench.shape.pairs);
-      const closed = { kind: 'closed', inFlight: bench.inFlight } as const;
-      const full = await loadOnce(bench, curbline, running, pairs, { ...bench.shape, loop: closed });
-      const open = { kind: 'open', rate: Math.round(full.ackedPerSecond / 2) } as const;
+      const load = await halfLoad(bench, curbline, running);
       const sample = async (includeObjectsCollectedByMinorGC: boolean) => {
         const counted = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC };
         await inspector.ask('HeapProfiler.startSampling', { samplingInterval: 2_048, ...counted });
-        const half = await loadOnce(bench, curbline, running, pairs, { ...bench.shape, loop: open }, 1);
+        const messages = await load();
         const { profile: found } = (await inspector.ask('HeapProfiler.stopSampling')) as {
           profile: { head: HeapNode };
         };
-        return { head: found.head, messages: half.total.acked };
+        return { head: found.head, messages };
       };
       const kept = await sample(false);
       const all = await sample(true);
