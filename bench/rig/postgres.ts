@@ -27,7 +27,7 @@ autovacuum = on
 log_min_messages = warning
 `;
 const NOBODY = 65_534;
-/** Of 16 MiB each: more than a round of any row writes. */
+/** Of 16 MiB each. */
 const USED_SEGMENTS = 40;
 
 /** A private PostgreSQL cluster, from the binaries that Curbline embeds, else from a system installation. */
