@@ -104,7 +104,7 @@ function takeDistinct(lane: Lane, most: number, batch: Waiting[]): void {
   lane.first = more.shift();
 }
 
-/** Up to here they are compared with each other: keys in a set are strings that V8 keeps until a full garbage collection. */
+/** Up to here they are compared with each other, and no key has to be spelled: most lanes of a batch hold two. */
 const FEW = 8;
 
 /** Says of one item after the other whether its (sender, client_id) is new. */

@@ -23,7 +23,7 @@ interface KeptEntry extends KeptRow {
 
 /**
  * A commit costs the database the same for one message as for twenty. When messages come so fast that one batch brought
- * several, the next one waits for two milliseconds, unless enough wait for it already: a third less work for
+ * several, the next one waits for two milliseconds, unless enough wait for it already: a quarter less work for
  * PostgreSQL at half of the capacity, and the slowest are sooner there.
  */
 const BUSY = 4;

@@ -3,8 +3,8 @@ import type { Migration } from 'kysely/migration';
 
 /**
  * What autovacuum does for the log, and when. The log is only ever read by its two keys, so statistics of other columns serve no
- * plan, and a sample of 30,000 rows with all texts, each time that the log has grown by a tenth, takes a busy core for a
- * quarter of a second. Nor does a query read the log by an index alone: pages that are known to be visible to all save
+ * plan, and a sample of 30,000 rows with all texts, each time that the log has grown by a tenth, takes a busy core from those
+ * who wait for their messages. Nor does a query read the log by an index alone: pages that are known to be visible to all save
  * nothing until they are frozen, which a pass after each million messages does soon enough.
  */
 const quietUpkeep = `
