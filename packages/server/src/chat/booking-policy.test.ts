@@ -12,8 +12,10 @@ const rule = fc.record({
   customer: fc.constantFrom('send', 'read', 'none'),
   closing: fc.boolean(),
 });
+/** zod leaves this key out of what it has read, as is safe: to a policy it is a word that it does not know. */
+const known = word.filter((name) => name !== '__proto__');
 const tables: fc.Arbitrary<PolicyTable> = fc
-  .dictionary(word, rule, { minKeys: 1, maxKeys: 6 })
+  .dictionary(known, rule, { minKeys: 1, maxKeys: 6 })
   .map((statuses) => ({ statuses }));
 const time = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true });
 const facts = (statuses: string[]): fc.Arbitrary<PolicyFacts> =>
