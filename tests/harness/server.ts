@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { copyTemplate } from './data-folder.js';
 
+/** As `npm start` and the command `curbline` run it. */
+const FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=1'];
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
 const READY_LIMIT_MS = 60_000;
 
@@ -54,7 +56,7 @@ export class TestServer {
 
   /** Starts the process (again), on the same folder and the same port. */
   async up(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [...FLAGS, MAIN], {
       env: {
         PATH: process.env['PATH'],
         CURBLINE_DATA_DIR: this.dataDir,

@@ -37,3 +37,28 @@ test('what settles in time settles as it does, what does not is unavailable, eac
     vi.useRealTimers();
   }
 });
+
+test('whose patience began earlier is answered first, whoever came first', async () => {
+  vi.useFakeTimers();
+  try {
+    const deadlines = new Deadlines(100, 'nobody answered');
+    const ended: [string, number][] = [];
+    const from = performance.now();
+    const watch = (name: string, sinceMs?: number) =>
+      void deadlines
+        .within(new Promise<never>(() => undefined), sinceMs)
+        .catch(() => void ended.push([name, Math.round((performance.now() - from) / 10) * 10]));
+    watch('now');
+    watch('waited', from - 70);
+    watch('waited too long', from - 200);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(ended).toEqual([
+      ['waited too long', 0],
+      ['waited', 30],
+      ['now', 100],
+    ]);
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -6,46 +6,55 @@ interface Waiting {
 }
 
 /**
- * One patience for many promises: what has not settled by then is answered `unavailable`, and goes on unheard. All wait
- * equally long, so the oldest comes first and one timer serves them all; a promise costs an entry in a set.
+ * One patience for many promises: what has not settled by then is answered `unavailable`, and goes on unheard. One
+ * timer serves them all; a promise costs an entry in a set.
  */
 export class Deadlines {
   private readonly waiting = new Set<Waiting>();
   private timer: NodeJS.Timeout | undefined;
+  private wakesAtMs = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly patienceMs: number,
     private readonly reason: string,
   ) {}
 
-  /** Settles as the work does, or rejects with `unavailable` when patience ends first. */
-  within<T>(work: Promise<T>): Promise<T> {
+  /**
+   * Settles as the work does, or rejects with `unavailable` when patience ends first. It begins at `sinceMs` of the
+   * process's own clock.
+   */
+  within<T>(work: Promise<T>, sinceMs: number = performance.now()): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
-        endsAtMs: performance.now() + this.patienceMs,
+        endsAtMs: sinceMs + this.patienceMs,
         expire: () =>
           reject(new ChatError('unavailable', { cause: new Error(this.reason), retryAfterMs: 1_000 })),
       };
       this.waiting.add(waiting);
-      this.timer ??= this.wake(this.patienceMs);
+      this.wakeBy(waiting.endsAtMs);
       work.then(resolve, reject).finally(() => this.waiting.delete(waiting));
     });
   }
 
-  private wake(inMs: number): NodeJS.Timeout {
+  private wakeBy(atMs: number): void {
+    if (this.wakesAtMs <= atMs) return;
+    clearTimeout(this.timer);
+    this.wakesAtMs = atMs;
     // A timer may fire a fraction of a millisecond early by the clock that is compared with.
-    return setTimeout(() => this.expireDue(performance.now() + 1), inMs).unref();
+    this.timer = setTimeout(() => this.expireDue(performance.now() + 1), atMs - performance.now()).unref();
   }
 
   private expireDue(nowMs: number): void {
-    this.timer = undefined;
+    this.wakesAtMs = Number.POSITIVE_INFINITY;
+    let nextMs = Number.POSITIVE_INFINITY;
     for (const waiting of this.waiting) {
       if (waiting.endsAtMs > nowMs) {
-        this.timer = this.wake(waiting.endsAtMs - nowMs + 1);
-        return;
+        nextMs = Math.min(nextMs, waiting.endsAtMs);
+        continue;
       }
       this.waiting.delete(waiting);
       waiting.expire();
     }
+    if (Number.isFinite(nextMs)) this.wakeBy(nextMs);
   }
 }

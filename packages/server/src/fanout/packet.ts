@@ -15,12 +15,20 @@ export function textFrame(text: string): Frame {
   const isAscii = size === text.length;
   if (isAscii && size < SHORT) return TEXT + String.fromCharCode(size) + text;
   if (isAscii && size < MEDIUM) return TEXT + TWO_BYTES + String.fromCharCode(size >> 8, size & 0xff) + text;
-  return byteFrame(TEXT.charCodeAt(0), Buffer.from(text));
+  const [frame, head] = frameOf(TEXT.charCodeAt(0), size);
+  frame.write(text, head);
+  return frame;
 }
 
 /** A final frame that is not masked. */
 export function byteFrame(opcode: number, payload: Uint8Array): Buffer {
-  const size = payload.length;
+  const [frame, head] = frameOf(opcode, payload.length);
+  frame.set(payload, head);
+  return frame;
+}
+
+/** Room for a final frame, with its head written; how long that is. */
+function frameOf(opcode: number, size: number): [Buffer, number] {
   const head = size < SHORT ? 2 : size < MEDIUM ? 4 : 10;
   const frame = Buffer.allocUnsafe(head + size);
   frame[0] = opcode;
@@ -32,8 +40,7 @@ export function byteFrame(opcode: number, payload: Uint8Array): Buffer {
     frame[1] = SHORT + 1;
     frame.writeBigUInt64BE(BigInt(size), 2);
   }
-  frame.set(payload, head);
-  return frame;
+  return [frame, head];
 }
 
 /** A packet of Socket.IO, framed once for all who get it. */

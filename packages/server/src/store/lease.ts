@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { ChatError } from '../chat-error.js';
+import { Deadlines } from '../deadlines.js';
 import { queryOn } from './query-on.js';
 import { breaksConnection } from './store-error.js';
 
@@ -6,6 +8,9 @@ import { breaksConnection } from './store-error.js';
 export const SILENCE_TIMEOUT_MS = 1_800;
 /** Who has waited nearly that long for a connection still gets a chance on it. */
 const SHORTEST_MS = 100;
+
+/** Not pg's `query_timeout`: its timer for each query keeps rows alive, in the way that `queryOn` tells of. */
+const silence = new Deadlines(SILENCE_TIMEOUT_MS, 'the database did not answer in time');
 
 const isEnding = (client: pg.PoolClient) =>
   (client as pg.PoolClient & { _ending?: boolean })._ending === true;
@@ -23,18 +28,13 @@ export class Lease {
   /** On a broken connection a ROLLBACK would wait behind the statement that is not answered: it fails at once. */
   async query<R extends pg.QueryResultRow>(config: pg.QueryConfig): Promise<pg.QueryResult<R>> {
     if (this.broken) throw this.broken.error;
-    const query_timeout = Math.max(
-      SHORTEST_MS,
-      Math.round(SILENCE_TIMEOUT_MS - (performance.now() - this.heardAtMs)),
-    );
+    const sinceMs = Math.max(this.heardAtMs, performance.now() - SILENCE_TIMEOUT_MS + SHORTEST_MS);
     try {
-      // pg reads the timeout of a query from its config; its types do not say so.
-      const timed: pg.QueryConfig & { query_timeout: number } = { ...config, query_timeout };
-      const result = await queryOn<R>(this.client, timed);
+      const result = await silence.within(queryOn<R>(this.client, config), sinceMs);
       this.heardAtMs = performance.now();
       return result;
     } catch (error) {
-      if (breaksConnection(error)) this.broken = { error };
+      if (error instanceof ChatError || breaksConnection(error)) this.broken = { error };
       throw error;
     }
   }
