@@ -4,6 +4,7 @@ import { embeddedClient } from './harness/database.js';
 import { pair, Person } from './harness/people.js';
 import { RawLink } from './harness/raw-link.js';
 import { TestServer } from './harness/server.js';
+import { jwt, nowS } from './harness/tokens.js';
 import { until } from './harness/until.js';
 
 interface Presence {
@@ -76,6 +77,29 @@ test('who connects is online without joining; the last socket that ends says whe
       },
     ]),
   );
+  customer.leave();
+});
+
+test('whoever may be back in a moment is online as they were, and a token names them before they join', async () => {
+  const booking_id = await server.booking();
+  await server.rest('PATCH', `/v1/bookings/${booking_id}`, { driver: { id: `${booking_id}-driver` } });
+  const claims = { sub: `${booking_id}-driver`, scope: 'driver', name: 'Named by the token' };
+  const token = jwt({ ...claims, exp: nowS() + 600 }, (await server.keys()).token_secret);
+  const driver = await Person.connect(server, token, { auth: { token, type: 'flutter' } });
+  const customer = await connect('customer', `${booking_id}-customer`, 'ios');
+  await until('the name is known', async () => {
+    const { user_detail } = await customer.data<ConnectionObject>('booking.join', { booking_id });
+    return user_detail.name === 'Named by the token';
+  });
+  driver.leave();
+  const { bookings } = await customer.data<{ bookings: { presence: Presence[] }[] }>('sync', {
+    bookings: [{ booking_id, after_seq: 0 }],
+  });
+  expect(bookings[0]?.presence.find(({ scope }) => scope === 'driver')).toMatchObject({
+    online: true,
+    types: ['flutter'],
+  });
+  await customer.hears<Presence>('presence.updated', ({ online }) => !online);
   customer.leave();
 });
 

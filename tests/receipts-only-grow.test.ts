@@ -40,7 +40,7 @@ test('marks only grow, are clipped to the head, and reading implies delivery', a
   expect(await mark({ delivered_seq: 1 })).toEqual({ delivered_seq: 2, read_seq: 1 });
   expect(await mark({ read_seq: 3 })).toEqual({ delivered_seq: 3, read_seq: 3 });
   expect(await mark({ read_seq: 0, delivered_seq: 0 })).toEqual({ delivered_seq: 3, read_seq: 3 });
-  expect(await mark({ delivered_seq: 2_147_483_647 })).toEqual({ delivered_seq: 4, read_seq: 3 });
+  expect(await mark({ delivered_seq: Number.MAX_SAFE_INTEGER })).toEqual({ delivered_seq: 4, read_seq: 3 });
   expect((await customer.error('receipt.mark', { booking_id })).code).toBe('invalid');
   expect(await seatOf(driver, booking_id)).toEqual({
     delivered_seq: 4,

@@ -138,6 +138,8 @@ test('a closing status leaves the chat open until closes_at, then it can be read
 
   // The first closing status has set the time; another one keeps it.
   expect((await patch(server, booking_id, { status: 'cancelled' })).closes_at).toBe(closes_at);
+  expect((await patch(server, booking_id, { status: 'pending' })).closes_at, 'not opened').toBe(closes_at);
+  expect((await patch(server, booking_id, { status: 'completed' })).closes_at).toBe(closes_at);
   const reopened = await patch(server, booking_id, { status: 'in_progress' });
   expect(reopened).toMatchObject({ chat: 'open' });
   expect(reopened).not.toHaveProperty('closes_at');

@@ -96,6 +96,8 @@ describe('the places of a token', () => {
       await expectLetIn('basic', { extraHeaders: { Authorization: authorization, token } });
       await expectRefused({ extraHeaders: { Authorization: authorization } });
     }
+    // What is Bearer and no token decides, too.
+    await expectRefused({ extraHeaders: { Authorization: 'Bearer a b', token: good('basic') } });
     await expectLetIn('small', { extraHeaders: { authorization: `bearer ${good('small')}` } });
   });
 

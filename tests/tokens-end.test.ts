@@ -59,6 +59,8 @@ test('a refreshed socket outlives its first token; it is the same person or it i
       'unauthenticated',
     ],
     [jwt({ sub: 'refreshed', scope: 'driver', exp: nowS() - 1 }, secret), 'unauthenticated'],
+    // Later than any date.
+    [jwt({ sub: 'refreshed', scope: 'driver', exp: 1e13 }, secret), 'unauthenticated'],
   ];
   for (const [token, code] of refused)
     expect((await person.error('token.refresh', { token })).code).toBe(code);

@@ -31,6 +31,18 @@ test('typing is told to the other party only, and ends by itself after six secon
   for (const person of [driver, customer, tablet]) person.leave();
 });
 
+test('typing ends for the customer when the driver who types has lost the seat, and nobody else hears of it', async () => {
+  const { booking_id, driver, customer } = await pair(server);
+  await driver.data('typing.set', { booking_id, typing: true });
+  await customer.hears('typing.updated');
+  await server.rest('PATCH', `/v1/bookings/${booking_id}`, { driver: { id: `${booking_id}-next` } });
+  const next = await Person.connect(server, await server.token('driver', `${booking_id}-next`));
+  const ended = await customer.hears<{ typing: boolean }>('typing.updated', ({ typing }) => !typing);
+  expect(ended).toMatchObject({ user_id: `${booking_id}-driver`, typing: false });
+  expect(countOf(driver, 'typing.updated') + countOf(next, 'typing.updated')).toBe(0);
+  for (const person of [driver, customer, next]) person.leave();
+});
+
 test('typing that is taken back is told at once, and repeats are not told each time', async () => {
   const { booking_id, driver, customer } = await pair(server);
   for (let n = 0; n < 5; n += 1) await driver.data('typing.set', { booking_id, typing: true });
@@ -95,6 +107,16 @@ test('a position is told, kept as the last one, thinned out to one a second, and
   const tablet = await Person.connect(server, await server.token('driver', `${booking_id}-driver`));
   const share = (lat: number, more: object = {}) =>
     driver.data('location.share', { booking_id, lat, lng: -0.5, ...more });
+  const kept = async () => {
+    const { bookings } = await customer.data<{
+      bookings: { locations: { lat: number }[]; last_seq: number }[];
+    }>('sync', {
+      bookings: [{ booking_id, after_seq: 0 }],
+    });
+    expect(bookings[0]?.last_seq).toBe(0);
+    expect(bookings[0]?.locations).toHaveLength(1);
+    return bookings[0]?.locations[0]?.lat;
+  };
   expect(await share(1, { heading: 90, speed: 8.3, accuracy: 5 })).toEqual({});
   const first = await customer.hears<{ at: string }>('location.updated');
   expect(first).toEqual({
@@ -109,20 +131,26 @@ test('a position is told, kept as the last one, thinned out to one a second, and
     at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
   });
   expect(await tablet.hears('location.updated')).toEqual(first);
-  for (let lat = 2; lat <= 9; lat += 1) await share(lat);
+  for (let lat = 2; lat <= 9; lat += 1) {
+    await share(lat);
+    // What was answered is the last one, though it is told later.
+    expect(await kept()).toBe(lat);
+  }
   // Of those in between the last one wins.
   await customer.hears<{ lat: number }>('location.updated', ({ lat }) => lat === 9);
   expect(countOf(customer, 'location.updated')).toBeLessThanOrEqual(6);
   expect(countOf(driver, 'location.updated')).toBe(0);
-  await until('the last one is kept', async () => {
-    const { bookings } = await customer.data<{
-      bookings: { locations: { lat: number }[]; last_seq: number }[];
-    }>('sync', {
-      bookings: [{ booking_id, after_seq: 0 }],
-    });
-    expect(bookings[0]?.last_seq).toBe(0);
-    return bookings[0]?.locations.length === 1 && bookings[0].locations[0]?.lat === 9;
+  await until('the last one is stored', async () => {
+    const client = await embeddedClient(server.dataDir);
+    const { rows } = await client.query<{ lat: number }>(
+      `SELECT (position->>'lat')::float8 AS lat FROM locations l JOIN bookings b ON b.no = l.booking_no
+       WHERE b.id = $1`,
+      [booking_id],
+    );
+    await client.end();
+    return rows.length === 1 && rows[0]?.lat === 9;
   });
+  expect(await kept()).toBe(9);
   for (const person of [driver, customer, tablet]) person.leave();
 });
 
@@ -144,6 +172,10 @@ test('positions of both sides are in sync, and end with the chat', async () => {
   await server.rest('PATCH', `/v1/bookings/${booking_id}`, { driver: { id: 'next driver' } });
   const next = await Person.connect(server, await server.token('driver', 'next driver'));
   expect(await locationsFor(next)).toEqual(new Set(['customer 11']));
+  // A driver who comes back has a new seat, in which nothing was shared yet.
+  await server.rest('PATCH', `/v1/bookings/${booking_id}`, { driver: { id: `${booking_id}-driver` } });
+  expect(await locationsFor(customer)).toEqual(new Set(['customer 11']));
+  await server.rest('PATCH', `/v1/bookings/${booking_id}`, { driver: { id: 'next driver' } });
   // Closed and opened again: what was shared before is gone.
   for (const status of ['pending', 'accepted'])
     await server.rest('PATCH', `/v1/bookings/${booking_id}`, { status });

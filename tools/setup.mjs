@@ -79,7 +79,7 @@ function checkNode() {
   if (major > 22 || (major === 22 && minor >= 12)) return;
   throw new SetupError(
     `There is no pinned Node for ${process.platform}-${process.arch} here, and the Node that runs this is ` +
-      `${process.versions.node}: install Node 22.12 or later (26 is what Curbline is tested with) and run this again.`,
+      `${process.versions.node}: install Node 22.13 or later (26 is what Curbline is tested with) and run this again.`,
   );
 }
 

@@ -15,6 +15,18 @@ export const devKeysPath = (dataDir: string): string => join(dataDir, 'dev-keys.
 
 /** The keys of this data folder, generated once. Two processes that start at once end up with the same ones. */
 export async function loadDevKeys(dataDir: string): Promise<DevKeys> {
+  try {
+    return await keysIn(dataDir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof SettingError || code === undefined) throw error;
+    throw new SettingError(
+      `CURBLINE_DATA_DIR must be a folder that can be written; ${dataDir} is not (${code}).`,
+    );
+  }
+}
+
+async function keysIn(dataDir: string): Promise<DevKeys> {
   const path = devKeysPath(dataDir);
   const kept = await read(path);
   if (kept) return kept;

@@ -76,6 +76,15 @@ function endOnSignals(server: RunningServer): void {
 /** Errors that a person can act on are a sentence; anything else is a fault, with its stack. */
 const SENTENCES = new Set(['SettingError', 'DatabaseStartError', 'EmbeddedPostgresError']);
 
+/** Why nobody can listen there. */
+const LISTENING: Record<string, string> = {
+  EADDRINUSE: 'the port is taken; set CURBLINE_PORT to a free one.',
+  EACCES: 'this user may not listen on that port; set CURBLINE_PORT to one above 1023.',
+  EADDRNOTAVAIL: 'CURBLINE_HOST must be an address of this machine.',
+  ENOTFOUND: 'CURBLINE_HOST must be an address of this machine.',
+  EAI_AGAIN: 'CURBLINE_HOST must be an address of this machine.',
+};
+
 function fail(error: unknown): never {
   complain(`Curbline cannot start: ${explain(error)}`);
   process.exit(1);
@@ -83,8 +92,9 @@ function fail(error: unknown): never {
 
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'EADDRINUSE')
-    return 'the port is taken; set CURBLINE_PORT to a free one.';
+  const sentence = 'code' in error ? LISTENING[String(error.code)] : undefined;
+  if (sentence !== undefined && 'syscall' in error && /^(listen|getaddrinfo)$/.test(String(error.syscall)))
+    return sentence;
   return SENTENCES.has(error.name) ? error.message : (error.stack ?? error.message);
 }
 

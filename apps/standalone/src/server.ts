@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Database, ErrorReport, isModestJson, Origins, ProblemFilter } from '@curbline/server';
@@ -36,6 +37,7 @@ export async function startServer(configuration: Configuration): Promise<Running
   app.useLogger(quietly(app.get(Logger)));
   app.use(helmet({ contentSecurityPolicy: { directives: contentPolicy } }));
   app.disable('x-powered-by');
+  app.use(refuseLarge);
   app.useBodyParser('json', jsonBodies);
   Object.assign(app.getHttpServer(), slowRequests);
   answerMalformed(app.getHttpServer(), app.get(ErrorReport));
@@ -106,6 +108,12 @@ const jsonBodies = {
   // Hidden by Nest's types, which keep it for raw bodies; we have none.
   verify: refuseMonsters,
 };
+
+/** Whatever it calls itself: only JSON is read at all, and that counts what comes without a length. */
+function refuseLarge({ headers }: IncomingMessage, _response: unknown, next: (error?: Error) => void): void {
+  const isLarge = Number(headers['content-length'] ?? 0) > LIMITS.restBodyMaxBytes;
+  next(isLarge ? Object.assign(new Error('the body is too large'), { status: 413 }) : undefined);
+}
 
 /** Bodies are parsed before anybody knows who sends them: what no caller could mean is not parsed at all. */
 function refuseMonsters(_request: unknown, _response: unknown, body: Buffer): void {

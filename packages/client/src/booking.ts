@@ -10,11 +10,10 @@ import type {
   Result,
 } from '@curbline/contract';
 import { backwards, CatchUp } from './catch-up.js';
-import { commandOf } from './content.js';
 import type { Connection } from './connection.js';
 import { asCurblineError, CurblineError } from './curbline-error.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
-import { newClientId, type Identity } from './identity.js';
+import type { Identity } from './identity.js';
 import { mayBeLeftAlone } from './left-alone.js';
 import { Marks } from './marks.js';
 import type { Outbox } from './outbox.js';
@@ -38,6 +37,7 @@ import { OwnTyping, Typists } from './typing.js';
 export interface BookingHost {
   readonly connection: Connection;
   readonly outbox: Outbox;
+  send(bookingId: string, content: Content): Promise<Sent>;
   user(): Identity | undefined;
 }
 
@@ -55,9 +55,10 @@ export class Booking {
   readonly #sharing: PositionSharing;
   readonly #shown = new ShownMessages();
   #snapshot: readonly ChatMessage[] | undefined;
-  #receipts: Receipts | undefined;
   #joining: Promise<ConnectionObject> | undefined;
   #hasEarlier = false;
+  /** How the app joined: a seat that comes, or comes back, is taken in the same way. */
+  #wanted: JoinOptions | undefined;
 
   /** @internal */
   constructor(id: string, host: BookingHost) {
@@ -125,12 +126,7 @@ export class Booking {
 
   /** How far each side is. The same object until one of them moves. */
   get receipts(): Receipts {
-    const { own } = this.#marks;
-    const { counterpart } = this.#people;
-    if (this.#receipts?.own !== own || this.#receipts.counterpart !== counterpart) {
-      this.#receipts = { own, counterpart };
-    }
-    return this.#receipts;
+    return this.#people.receipts(this.#marks.own);
   }
 
   /** Whether `loadEarlier` would bring something. */
@@ -140,16 +136,15 @@ export class Booking {
 
   /** Others' messages in `messages` that this person has not read. */
   get unread(): number {
-    const { read_seq } = this.#marks.own;
-    return this.#log.thread.messages.filter(({ seq, sender }) => seq > read_seq && !this.#people.isMe(sender))
-      .length;
+    return this.#people.unread(this.#log.thread.messages, this.#marks.own);
   }
 
   /**
-   * Takes the seat and starts the thread; connects when needed, waits while offline. The promise may be left alone:
-   * `joined` and `view` show the same.
+   * Takes the seat and starts the thread; connects when needed, waits while offline. A seat that is not there yet, or is
+   * lost, is taken by itself when it comes. The promise may be left alone: `joined` and `view` show the same.
    */
   join(options: JoinOptions = {}): Promise<ConnectionObject> {
+    this.#wanted = options;
     return (this.#joining ??= mayBeLeftAlone(this.#join(options).finally(() => (this.#joining = undefined))));
   }
 
@@ -160,11 +155,7 @@ export class Booking {
    */
   send(content: Content): Promise<Sent> {
     this.#typing.set(false);
-    const { outbox, connection } = this.#host;
-    const made = { booking_id: this.id, client_id: newClientId(), created_at: new Date().toISOString() };
-    const sent = outbox.add({ ...made, ...commandOf(content) });
-    if (connection.state === 'idle') connection.start().catch(() => undefined);
-    return sent;
+    return this.#host.send(this.id, content);
   }
 
   /** Sends a failed message again, under the same `client_id`. */
@@ -206,7 +197,7 @@ export class Booking {
     return mayBeLeftAlone(this.#marks.want({ read_seq: seq }));
   }
 
-  /** Call it on each key press, or at the start and at the end: throttled and repeated as needed. */
+  /** Call it on each key press: throttled, repeated as needed, and ended 6 s after the last one. */
   setTyping(typing: boolean): void {
     this.#typing.set(typing);
   }
@@ -261,6 +252,12 @@ export class Booking {
     return this.#log.read();
   }
 
+  /** @internal There is no link: whoever types is told of when there is one again. */
+  offline(): void {
+    this.#typing.forget();
+    this.#typists.forget();
+  }
+
   /** @internal Something that a screen shows is different now. */
   changed(): void {
     this.#snapshot = undefined;
@@ -299,6 +296,7 @@ export class Booking {
   readonly #handlers: { [N in EventName]?: (payload: EventPayload<N>) => void } = {
     'create-connection': (view) => {
       this.#see(view);
+      if (this.#wanted && !this.joined) void this.join(this.#wanted);
       this.#emitter.emit('create-connection', view);
     },
     'message.created': ({ message }) => this.hear(message),
@@ -308,9 +306,7 @@ export class Booking {
       this.#emitter.emit('receipt.updated', receipt);
     },
     'typing.updated': (typing) => {
-      if (this.#people.isMe(typing)) return;
-      if (typing.typing) this.#typists.started(typing);
-      else this.#typists.ended(typing);
+      if (!this.#people.isMe(typing)) this.#typists.heard(typing);
     },
     'presence.updated': (presence) => {
       this.#people.present(presence);
@@ -326,6 +322,7 @@ export class Booking {
     'booking.updated': (update) => {
       this.#people.update(update);
       if (update.reason === 'unassigned') this.#log.following = false;
+      else if (this.#wanted && !this.joined && update.chat !== 'closed') void this.join(this.#wanted);
       if (update.reason === 'reassigned') this.#refresh();
       this.changed();
       this.#emitter.emit('booking.updated', update);
@@ -346,6 +343,8 @@ export class Booking {
     for (const message of messages) {
       if (!this.#people.isMe(message.sender)) continue;
       this.#shown.settled(message.client_id);
+      // Who says something has read what came before.
+      this.#marks.hear({ delivered_seq: message.seq, read_seq: message.seq });
       this.#host.outbox.settle({ message, duplicate: true });
     }
   }

@@ -2,9 +2,10 @@ import type { EventName, EventPayload, PayloadInput, Result } from '@curbline/co
 import { LIMITS } from '@curbline/contract/wire';
 import { Booking } from './booking.js';
 import { Connection } from './connection.js';
-import { asCurblineError, isLinkLost } from './curbline-error.js';
+import { boundSize, commandOf } from './content.js';
+import { asCurblineError, CurblineError, isLinkLost } from './curbline-error.js';
 import { Emitter, type Unsubscribe } from './emitter.js';
-import type { Identity } from './identity.js';
+import { newClientId, type Identity } from './identity.js';
 import { indexedDbOutbox } from './indexeddb-outbox.js';
 import { mayBeLeftAlone } from './left-alone.js';
 import type { OpenSocket } from './link.js';
@@ -12,7 +13,7 @@ import { Outbox } from './outbox.js';
 import { memoryOutbox, type OutboxStore } from './outbox-store.js';
 import { jittered, pause } from './pause.js';
 import { openSocket } from './wire-socket.js';
-import type { ChatEvents, ClientOptions, ConnectionState } from './types.js';
+import type { ChatEvents, ClientOptions, ConnectionState, Content, Sent } from './types.js';
 
 const PATIENCE_MS = 2_000;
 const AGAIN_MS = 5_000;
@@ -35,13 +36,11 @@ export class ChatClient {
   constructor(options: ClientOptions, open: OpenSocket = openSocket) {
     this.#options = options;
     this.#outbox = new Outbox(storeOf(options.outbox), {
-      send: ({ booking_id, client_id, kind, body }) =>
-        this.#connection.ask('message.send', {
-          booking_id,
-          client_id,
-          kind,
-          body,
-        } as PayloadInput<'message.send'>),
+      send: async ({ booking_id, client_id, kind, body }) => {
+        boundSize(body);
+        const payload = { booking_id, client_id, kind, body } as PayloadInput<'message.send'>;
+        return this.#connection.ask('message.send', payload);
+      },
       stored: ({ message }) => this.#bookings.get(message.booking_id)?.hear(message),
       changed: (bookingId) => this.#bookings.get(bookingId)?.changed(),
       error: (error) => this.#emitter.emit('error', error),
@@ -76,7 +75,6 @@ export class ChatClient {
    * left alone.
    */
   connect(): Promise<void> {
-    this.#watch();
     if (this.#user) this.#openOutbox();
     return mayBeLeftAlone(this.#connection.start());
   }
@@ -88,9 +86,9 @@ export class ChatClient {
 
   /** Ends the client. Unsent messages stay in the outbox for the next one. `connect` starts it again. */
   async close(): Promise<void> {
+    this.#connection.stop();
     this.#unwatch?.();
     this.#unwatch = undefined;
-    this.#connection.stop();
     this.#opened = false;
     await this.#outbox.close();
   }
@@ -99,8 +97,12 @@ export class ChatClient {
   booking(bookingId: string): Booking {
     let booking = this.#bookings.get(bookingId);
     if (!booking) {
-      const [connection, outbox] = [this.#connection, this.#outbox];
-      booking = new Booking(bookingId, { connection, outbox, user: () => this.#user });
+      booking = new Booking(bookingId, {
+        connection: this.#connection,
+        outbox: this.#outbox,
+        send: (id, content) => this.#send(id, content),
+        user: () => this.#user,
+      });
       this.#bookings.set(bookingId, booking);
     }
     return booking;
@@ -109,6 +111,18 @@ export class ChatClient {
   /** This person's bookings with the other party, the last message and the number of unread ones. */
   bookings(query: PayloadInput<'booking.list'> = {}): Promise<Result<'booking.list'>> {
     return this.#connection.request('booking.list', query);
+  }
+
+  #send(booking_id: string, content: Content): Promise<Sent> {
+    try {
+      if (this.state === 'closed') throw new CurblineError('closed', 'The client is closed.');
+      const made = { booking_id, client_id: newClientId(), created_at: new Date().toISOString() };
+      const sent = this.#outbox.add({ ...made, ...commandOf(content) });
+      if (this.state === 'idle') this.#connection.start().catch(() => undefined);
+      return sent;
+    } catch (cause) {
+      return mayBeLeftAlone(Promise.reject(asCurblineError(cause, 'invalid')));
+    }
   }
 
   #identified(user: Identity): void {
@@ -123,9 +137,11 @@ export class ChatClient {
   }
 
   #stateChanged(state: ConnectionState): void {
+    this.#watch();
     if (state !== 'online') {
       clearTimeout(this.#checking);
       this.#outbox.suspend();
+      for (const booking of this.#bookings.values()) booking.offline();
     }
     this.#emitter.emit('state', state);
     for (const booking of this.#bookings.values()) booking.changed();

@@ -43,3 +43,33 @@ test('a link that held comes back soon', async () => {
   const gaps = links.slice(1).map((at, index) => at - (links[index] ?? 0) - 15_000);
   expect(Math.max(...gaps)).toBeLessThan(1_000);
 });
+
+test('a token that takes longer than an answer may is waited for, and one that never comes is told of', async () => {
+  const server = new ModelServer();
+  const tokenAfter = async (takesMs: number, forMs: number): Promise<string[]> => {
+    const told: string[] = [];
+    const jwt = `e30.${btoa(JSON.stringify({ sub: 'me', scope: 'customer' }))}.x`;
+    const token = (): Promise<string> => new Promise((resolve) => void setTimeout(resolve, takesMs, jwt));
+    const connection = new Connection(
+      { url: 'model:', token },
+      () => {
+        const socket = server.socket('me');
+        setTimeout(() => socket.deliver(), 10);
+        return socket;
+      },
+      {
+        state: (state) => told.push(state),
+        error: ({ code }) => told.push(code),
+        identity: () => undefined,
+        event: () => undefined,
+        up: () => undefined,
+      },
+    );
+    connection.start().catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(forMs);
+    connection.stop();
+    return told;
+  };
+  expect(await tokenAfter(25_000, 26_000)).toEqual(['connecting', 'online', 'closed']);
+  expect(await tokenAfter(1e9, 31_000)).toEqual(['connecting', 'token', 'offline', 'closed']);
+});

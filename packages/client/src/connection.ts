@@ -21,6 +21,8 @@ interface Waiter {
 
 /** A link that ends sooner does not count as one: a server that takes everybody in and dies is left its pauses. */
 const STEADY_MS = 10_000;
+/** How many times longer than for an answer of the server a token is waited for. */
+const TOKEN_PATIENCES = 3;
 
 /** Keeps one link alive: tokens, attempts, pauses between them, and when to give up. */
 export class Connection {
@@ -145,15 +147,14 @@ export class Connection {
 
   #attempt(): void {
     const run = (this.#run += 1);
-    this.#timer = setTimeout(() => {
-      this.#dropLink('no handshake in time');
-      // A network that swallows websockets may let long-polling through.
-      this.#stalled = !this.#stalled;
-      this.#retry();
-    }, this.#patienceMs);
+    // Whoever makes the token may have a bad line, too; it may also never answer.
+    this.#within(TOKEN_PATIENCES * this.#patienceMs, 'token', 'The token function did not answer in time.');
     this.#token(run).then(
       (token) => {
-        if (run === this.#run) this.#connect(token, run);
+        if (run !== this.#run) return;
+        clearTimeout(this.#timer);
+        this.#within(this.#patienceMs, 'timeout', 'The handshake was not answered in time.');
+        this.#connect(token, run);
       },
       (cause: unknown) => {
         if (run !== this.#run) return;
@@ -166,6 +167,17 @@ export class Connection {
     );
   }
 
+  /** Gives this attempt up after a while, and says so. */
+  #within(patienceMs: number, code: 'token' | 'timeout', message: string): void {
+    this.#timer = setTimeout(() => {
+      this.#dropLink(message);
+      // A network that swallows websockets may let long-polling through.
+      if (code === 'timeout') this.#stalled = !this.#stalled;
+      this.#handlers.error(new CurblineError(code, message, { retryable: true }));
+      this.#retry();
+    }, patienceMs);
+  }
+
   async #token(run: number): Promise<string> {
     const { token, user } = this.#options;
     const renewable = typeof token !== 'string';
@@ -173,7 +185,7 @@ export class Connection {
     // Too late: somebody closed or paused meanwhile, and the outbox must not open again behind their back.
     if (run !== this.#run) return value;
     // What is no token at all is the error page of a proxy more often than not: the next one may be a token.
-    const identity = user ?? identityOf(value, renewable);
+    const identity = user && !renewable && !value.includes('.') ? user : identityOf(value, renewable);
     const known = this.#identity;
     if (known && (known.user_id !== identity.user_id || known.scope !== identity.scope)) {
       throw new CurblineError('token', 'The new token is for another person: make a new client for them.');

@@ -33,14 +33,20 @@ export const lockFile = async (path: string): Promise<() => void> => {
     await setAside(lock, holder);
   }
   const release = (): void => {
-    process.off('exit', release);
+    held.delete(release);
     // Removed by hand it may be another process's by now.
     if (existsSync(lock) && readFileSync(lock, 'utf8') === mine) rmSync(lock, { force: true });
   };
   // A program that ends without closing leaves no number behind that is given to somebody else.
-  process.on('exit', release);
+  if (!listening) process.on('exit', () => held.forEach((each) => each()));
+  listening = true;
+  held.add(release);
   return release;
 };
+
+/** What this process has locked. */
+const held = new Set<() => void>();
+let listening = false;
 
 const inUse = (path: string, holder: string, lock: string): CurblineError => {
   const who = `process ${Number.parseInt(holder, 10) || 'unknown'}`;

@@ -141,3 +141,23 @@ test('a message at which the server fails again and again is given up, and the n
   expect(tab.errors).toEqual(['internal']);
   expect(tab.sent).toHaveLength(11);
 });
+
+test('what could not be loaded at first is loaded when the store works again, and goes first', async () => {
+  const before = memoryOutbox();
+  for (const id of ['a', 'b']) await before.put({ ...say(id), owner: 'me' });
+  let broken = true;
+  const flaky = {
+    ...before,
+    load: async (owner: string) => {
+      if (broken) throw new Error('in use');
+      return before.load(owner);
+    },
+  };
+  const tab = await open(undefined, flaky);
+  expect(tab.errors).toEqual(['storage']);
+  tab.outbox.resume();
+  await vi.waitFor(() => expect(tab.errors).toEqual(['storage', 'storage']));
+  broken = false;
+  await tab.outbox.add(say('c'));
+  expect(tab.sent).toEqual(['a', 'b', 'c']);
+});

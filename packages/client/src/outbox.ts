@@ -67,6 +67,8 @@ export class Outbox {
   #open!: () => void;
   #tabs: Tabs | undefined;
   #sending = false;
+  /** What an earlier life left behind is here. */
+  #loaded = false;
   /** Counts links, so that what waits for a lock or the store finds out that its link is gone. */
   #turn = 0;
 
@@ -146,7 +148,8 @@ export class Outbox {
         this.#pump(bookingId);
     };
     void this.#opening.then(() => {
-      if (!this.#tabs || turn !== this.#turn) return go();
+      if (turn !== this.#turn) return;
+      if (!this.#tabs) return this.#loaded ? go() : void this.#load().then(go);
       // The tab that sent until now may have kept or removed entries that this one never heard of.
       this.#tabs.lead(() => void this.#load().then(go));
     });
@@ -166,7 +169,7 @@ export class Outbox {
     this.#tabs = undefined;
     const known = this.#owner !== undefined;
     const fate = known ? 'the message stays in the outbox' : 'it was not known yet whose the message is';
-    const error = new CurblineError('closed', `The client was closed; ${fate}.`);
+    const error = new CurblineError('closed', `The client was closed; ${fate}.`, { retryable: !known });
     for (const item of this.#items) for (const waiter of item.waiters.splice(0)) waiter.reject(error);
     // What was said last may still be on its way to the disk.
     if (known) await Promise.allSettled(this.#work);
@@ -184,6 +187,7 @@ export class Outbox {
       }
       const missing = entries.filter(({ client_id }) => !this.has(client_id) && !this.#gone.has(client_id));
       this.#items = [...missing.map((entry) => itemOf(entry)), ...this.#items];
+      this.#loaded = true;
       for (const { booking_id } of missing) this.#ports.changed(booking_id);
     } catch (cause) {
       this.#ports.error(asCurblineError(cause, 'storage'));
@@ -216,6 +220,8 @@ export class Outbox {
       const entry = (item.entry = { ...item.entry, owner: this.#owner ?? '' });
       await this.#store.put(entry);
       item.kept = item.entry === entry;
+      // The store works again: what is older goes first.
+      if (!this.#loaded) await this.#load();
     };
     // Better sent without a net than not at all; the app is told.
     const done = this.#working(put()).catch(this.#ports.error);
@@ -310,7 +316,7 @@ export class Outbox {
 
   #discardHere(clientId: string): boolean {
     const item = this.#take(clientId);
-    const error = new CurblineError('closed', 'The message was discarded.');
+    const error = new CurblineError('closed', 'The message was discarded.', { retryable: false });
     for (const waiter of item?.waiters.splice(0) ?? []) waiter.reject(error);
     return item !== undefined;
   }

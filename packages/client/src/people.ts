@@ -1,6 +1,13 @@
-import type { ConnectionObject, LocationObject, PresenceObject, ReceiptObject } from '@curbline/contract';
+import type {
+  ConnectionObject,
+  LocationObject,
+  MessageObject,
+  PresenceObject,
+  ReceiptObject,
+} from '@curbline/contract';
 import type { Identity } from './identity.js';
 import { furthest, type Seqs } from './marks.js';
+import type { Receipts } from './types.js';
 
 /** A person is a scope and an id: the host may number drivers and customers alike. */
 interface Person {
@@ -18,6 +25,7 @@ export class People {
   locations: readonly LocationObject[] = [];
   counterpart: Readonly<Seqs> = { delivered_seq: 0, read_seq: 0 };
   readonly #me: () => Identity | undefined;
+  #receipts: Receipts | undefined;
 
   constructor(me: () => Identity | undefined) {
     this.#me = me;
@@ -49,6 +57,19 @@ export class People {
   /** Only grows: a driver who took over starts where the other one ended. */
   received(receipt: ReceiptObject): void {
     if (receipt.scope !== 'support') this.counterpart = furthest(this.counterpart, receipt);
+  }
+
+  /** How far each side is: the same object until one of them moves. */
+  receipts(own: Readonly<Seqs>): Receipts {
+    const { counterpart } = this;
+    if (this.#receipts?.own !== own || this.#receipts.counterpart !== counterpart)
+      this.#receipts = { own, counterpart };
+    return this.#receipts;
+  }
+
+  /** How many messages of others this person has not read. */
+  unread(messages: readonly MessageObject[], { read_seq }: Readonly<Seqs>): number {
+    return messages.filter(({ seq, sender }) => seq > read_seq && !this.isMe(sender)).length;
   }
 
   present({ user_id, scope, online, last_seen_at, types }: PresenceObject): void {

@@ -54,7 +54,13 @@ export const useConnection = (): {
     () => client.state,
     () => client.state,
   );
-  useEffect(() => client.on('error', setError), [client]);
+  useEffect(() => {
+    const offs = [
+      client.on('error', setError),
+      client.on('state', (state) => state === 'online' && setError(undefined)),
+    ];
+    return () => offs.forEach((off) => off());
+  }, [client]);
   useEffect(() => {
     // A refusal arrives as `error` and as the state `closed`.
     if (client.state === 'idle') client.connect().catch(() => undefined);
@@ -117,7 +123,12 @@ export const useBooking = (
       );
     };
     join();
-    const offs = [booking.on('error', fail), client.on('state', (state) => state === 'online' && join())];
+    const offs = [
+      booking.on('error', fail),
+      // A booking takes its seat by itself when it opens.
+      booking.on('change', () => booking.joined && booking.view?.chat !== 'closed' && setFailure(undefined)),
+      client.on('state', (state) => state === 'online' && join()),
+    ];
     return () => {
       left = true;
       clearTimeout(again);

@@ -4,7 +4,6 @@ import { isSame } from './people.js';
 import type { Typist } from './types.js';
 
 const REPEAT_MS = LIMITS.typingExpiresMs - LIMITS.typingEveryMs;
-const FORGOTTEN_MS = 30_000;
 
 /** Tells that this person is typing: at most once in 2 s, again before the server lets it expire, and the end of it. */
 export class OwnTyping {
@@ -19,23 +18,29 @@ export class OwnTyping {
 
   set(typing: boolean): void {
     if (typing) {
-      this.#until = now() + FORGOTTEN_MS;
+      this.#until = now() + LIMITS.typingExpiresMs;
       this.#timer ??= setTimeout(
         () => this.#repeat(),
         Math.max(0, this.#toldAt + LIMITS.typingEveryMs - now()),
       );
     } else if (this.#timer) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
+      this.forget();
       this.#tell(false);
     }
   }
 
+  /** Nobody can be told. */
+  forget(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   #repeat(): void {
-    if (now() > this.#until) return this.set(false);
+    const leftMs = this.#until - now();
+    if (leftMs <= 0) return this.set(false);
     this.#toldAt = now();
     this.#tell(true);
-    this.#timer = setTimeout(() => this.#repeat(), REPEAT_MS);
+    this.#timer = setTimeout(() => this.#repeat(), Math.min(REPEAT_MS, leftMs));
   }
 }
 
@@ -50,6 +55,11 @@ export class Typists {
     this.#changed = changed;
   }
 
+  heard(typing: Typist & { typing: boolean }): void {
+    if (typing.typing) this.started(typing);
+    else this.ended(typing);
+  }
+
   started({ user_id, scope }: Typist): void {
     const typist = { user_id, scope };
     const key = `${scope} ${user_id}`;
@@ -61,6 +71,11 @@ export class Typists {
     if (this.all.some((each) => isSame(each, typist))) return;
     this.all = [...this.all, typist];
     this.#changed();
+  }
+
+  /** Who types is not known any more. */
+  forget(): void {
+    for (const typist of this.all) this.ended(typist);
   }
 
   ended(person: { user_id: string; scope: string }): void {

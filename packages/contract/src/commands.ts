@@ -14,11 +14,11 @@ import {
   TextBody,
   UserDetail,
 } from './model.js';
-import { ClientId, Cursor, Id, PageLimit, SeqBound, Time } from './primitives.js';
+import { ClientId, Cursor, Id, PageLimit, SeqAsked, SeqBound, Time } from './primitives.js';
 
 const booking = { booking_id: Id };
 
-const JoinBooking = z.strictObject({ ...booking, after_seq: SeqBound.optional() });
+const JoinBooking = z.strictObject({ ...booking, after_seq: SeqAsked.optional() });
 const JoinedBooking = ConnectionView.extend({
   messages: z.array(Message).optional(),
   has_more: z.boolean().optional(),
@@ -37,8 +37,8 @@ const SentMessage = z.object({ message: Message, duplicate: z.boolean() });
 const ListMessages = z
   .strictObject({
     ...booking,
-    before_seq: SeqBound.optional(),
-    after_seq: SeqBound.optional(),
+    before_seq: SeqAsked.optional(),
+    after_seq: SeqAsked.optional(),
     limit: PageLimit,
   })
   .refine((page) => page.before_seq === undefined || page.after_seq === undefined, {
@@ -52,7 +52,7 @@ export const MessagePage = z.object({
 });
 
 const MarkReceipt = z
-  .strictObject({ ...booking, delivered_seq: SeqBound.optional(), read_seq: SeqBound.optional() })
+  .strictObject({ ...booking, delivered_seq: SeqAsked.optional(), read_seq: SeqAsked.optional() })
   .refine((mark) => mark.delivered_seq !== undefined || mark.read_seq !== undefined, {
     message: 'delivered_seq or read_seq is required',
     path: ['read_seq'],
@@ -83,8 +83,8 @@ const SyncEntry = z.union([
   }),
 ]);
 
-const SyncPosition = z.strictObject({ ...booking, after_seq: SeqBound });
-const SyncPositions = z.array(SyncPosition).min(1).max(LIMITS.syncBookingsMax);
+const SyncPosition = z.strictObject({ ...booking, after_seq: SeqAsked });
+const SyncPositions = z.array(SyncPosition).max(LIMITS.syncBookingsMax);
 /** Counted before anything in it is looked at: twenty thousand wrong entries would be forty thousand issues. */
 const FewSyncPositions = z.preprocess((positions: z.input<typeof SyncPosition>[], context) => {
   if (!Array.isArray(positions) || positions.length <= LIMITS.syncBookingsMax) return positions;

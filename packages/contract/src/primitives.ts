@@ -43,6 +43,12 @@ export const Seq = z.int().min(1).max(LIMITS.seqMax);
 /** A position to read from or to: 0 means before the first message. */
 export const SeqBound = z.int().min(0).max(LIMITS.seqMax);
 
+/** A position that a client names: past the end is as good as the end. */
+export const SeqAsked = z
+  .int()
+  .min(0)
+  .overwrite((seq) => Math.min(seq, LIMITS.seqMax));
+
 /** Page size: 1 to 200; larger numbers are clamped to 200. */
 export const PageLimit = z
   .int()

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.js';
 import { Booking, CannedBody, Message, Metadata, Person, TextBody } from './model.js';
-import { Cursor, Id, Label, PageLimit, ScopeSchema, SeqBound, Time } from './primitives.js';
+import { Cursor, Id, Label, PageLimit, ScopeSchema, SeqAsked, SeqBound, Time } from './primitives.js';
 
 /** Who may call: the host with an API key, a person with a token or the host, or anybody. */
 export type RouteAuth = 'api_key' | 'api_key_or_token' | 'none';
@@ -28,7 +28,7 @@ const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ data: z.array(item), next_cursor: z.string().nullable() });
 
 const numeric = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((text) => (typeof text === 'string' && /^\d{1,10}$/.test(text) ? Number(text) : text), schema);
+  z.preprocess((text) => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text), schema);
 
 const PutBooking = z.strictObject({
   driver: Person.nullable(),
@@ -48,8 +48,8 @@ const PatchBooking = z
 
 const HistoryQuery = z
   .strictObject({
-    before_seq: numeric(SeqBound.optional()),
-    after_seq: numeric(SeqBound.optional()),
+    before_seq: numeric(SeqAsked.optional()),
+    after_seq: numeric(SeqAsked.optional()),
     limit: numeric(PageLimit),
   })
   .refine((page) => page.before_seq === undefined || page.after_seq === undefined, {

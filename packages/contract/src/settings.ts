@@ -113,13 +113,13 @@ export const settings = {
   },
   CURBLINE_GRACE_S: {
     schema: integer(0, 31_536_000),
-    shape: 'seconds',
+    shape: 'whole seconds, 0 to 31536000',
     default: '900',
     description: 'how long a chat stays open after a closing status',
   },
   CURBLINE_RETENTION_DAYS: {
     schema: integer(0, 36_500),
-    shape: 'days',
+    shape: 'whole days, 0 to 36500',
     default: '90',
     description: 'how long bodies are kept after the chat has ended',
   },
@@ -137,7 +137,7 @@ export const settings = {
   },
   CURBLINE_UNDELIVERED_AFTER_S: {
     schema: integer(1, 86_400),
-    shape: 'seconds',
+    shape: 'whole seconds, 1 to 86400',
     default: '20',
     description: 'when a message without a delivered receipt is reported to the host',
   },
@@ -150,13 +150,13 @@ export const settings = {
   },
   CURBLINE_MESSAGES_PER_S: {
     schema: integer(0, 100_000),
-    shape: 'messages a second; 0 switches the limit off',
+    shape: 'whole messages a second, 1 to 100000; 0 switches the limit off',
     default: '5',
     description: 'sustained rate of messages for one person',
   },
   CURBLINE_MESSAGES_BURST: {
     schema: integer(1, 100_000),
-    shape: 'messages',
+    shape: 'whole messages, 1 to 100000',
     default: '20',
     description: 'how many messages one person may send at once',
   },
@@ -168,19 +168,19 @@ export const settings = {
   },
   CURBLINE_PING_INTERVAL_MS: {
     schema: integer(200, 600_000),
-    shape: 'milliseconds',
+    shape: 'whole milliseconds, 200 to 600000',
     default: '15000',
     description: 'how often the server asks a socket for a sign of life',
   },
   CURBLINE_PING_TIMEOUT_MS: {
     schema: integer(200, 600_000),
-    shape: 'milliseconds',
+    shape: 'whole milliseconds, 200 to 600000',
     default: '10000',
     description: 'how long a socket may be silent after that',
   },
   CURBLINE_MAX_PAYLOAD_BYTES: {
     schema: integer(1_024, 10_485_760),
-    shape: 'bytes',
+    shape: 'whole bytes, 1024 to 10485760',
     default: '65536',
     description: 'largest payload of an authenticated socket',
   },

@@ -11,7 +11,7 @@ export function tokenOf(
   handshake: Pick<Handshake, 'auth' | 'headers' | 'query'>,
   queryToken: boolean,
 ): unknown {
-  const bearer = /^bearer[ ]+(\S+)\s*$/i.exec(handshake.headers.authorization ?? '')?.[1];
+  const bearer = /^bearer[ ]+(\S.*)$/i.exec(handshake.headers.authorization ?? '')?.[1]?.trimEnd();
   const places = [
     (handshake.auth as Handshake['auth'] | undefined)?.['token'] as unknown,
     bearer,

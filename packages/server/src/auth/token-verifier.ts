@@ -14,6 +14,8 @@ const KEY_SET_PAUSE_MS = 3_000;
 const MAX_TOKEN_LENGTH = 8_192;
 const MAX_ID_CODE_POINTS = 128;
 const MAX_NAME_CODE_POINTS = 200;
+/** The last second that a `Date` can name. */
+const MAX_EXP_S = 8_640_000_000_000;
 
 /** Checks and issues user tokens: a shared secret (HS256 only) or a key set (RS256, ES256, EdDSA). */
 @Injectable()
@@ -121,6 +123,7 @@ function identityOf(payload: JWTPayload): Identity {
   const { sub, exp, iat, scope, name } = payload;
   const isScope = (value: unknown): value is Scope => SCOPES.includes(value as Scope);
   if (typeof exp !== 'number' || !Number.isFinite(exp)) throw refused('it has no exp');
+  if (exp > MAX_EXP_S) throw refused('its exp is no time');
   if (!isId(sub)) throw refused('its sub is not a user id');
   if (!isScope(scope)) throw refused('its scope is unknown');
   return {

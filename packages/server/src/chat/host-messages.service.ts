@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   HOST_SENDER,
   type MessageObject,
@@ -69,7 +68,7 @@ export class HostMessagesService {
       });
     }
     const body = JSON.stringify(input.kind === 'canned' ? this.canned.checked(input.body) : input.body);
-    const offered = randomUUID();
+    const offered = uuidV7();
     const clientId =
       idempotencyKey === undefined
         ? offered

@@ -5,7 +5,6 @@ import { ChatError } from '../chat-error.js';
 import { ErrorReport } from '../ops/error-report.js';
 import { BookingsStore } from '../store/bookings.store.js';
 import type { BookingRecord } from '../store/booking-row.js';
-import { LocationsStore } from '../store/locations.store.js';
 import { messageOf } from '../store/message-row.js';
 import { MessagesStore } from '../store/messages.store.js';
 import { scopeOf } from '../store/codes.js';
@@ -15,6 +14,7 @@ import { cursorNo, cursorOf } from './bookings.service.js';
 import { MessagesService } from './messages.service.js';
 import { PolicyService } from './policy.service.js';
 import { PresenceService } from './presence.service.js';
+import { SignalsService } from './signals.service.js';
 import { closing, otherScope, personOf, receiptList, receiptsOf, sendersOf, userDetail } from './views.js';
 
 type Entry = Result<'booking.list'>['bookings'][number];
@@ -35,7 +35,7 @@ export class MyBookingsService {
     @Inject(AccessService) private readonly access: AccessService,
     @Inject(BookingsStore) private readonly bookings: BookingsStore,
     @Inject(MessagesStore) private readonly log: MessagesStore,
-    @Inject(LocationsStore) private readonly locations: LocationsStore,
+    @Inject(SignalsService) private readonly signals: SignalsService,
     @Inject(MessagesService) private readonly messages: MessagesService,
     @Inject(BookingCache) private readonly cache: BookingCache,
     @Inject(PolicyService) private readonly policy: PolicyService,
@@ -102,7 +102,7 @@ export class MyBookingsService {
       const current = await this.access.require(actor, booking_id, 'read');
       const [page, locations] = await Promise.all([
         this.messages.page(actor, current, { after_seq, limit }),
-        this.locations.of(record.no),
+        this.signals.positions(record),
       ]);
       return {
         booking_id,

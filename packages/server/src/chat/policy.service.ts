@@ -45,6 +45,11 @@ export class PolicyService {
     ]);
   }
 
+  /** Bodies go as soon as their chat has closed. */
+  get keepsNothing(): boolean {
+    return this.retentionMs === 0;
+  }
+
   /** How long a booking that was never closed is kept after its last use: a short retention must not end a ride. */
   private get unusedMs(): number {
     return Math.max(this.retentionMs, DAY_MS);
@@ -52,15 +57,20 @@ export class PolicyService {
 
   /** What a new status means: when the chat closes, and whether anybody's rights change. */
   decide(current: BookingRow | null, status: string, now: Date): BookingDecision {
+    const archivesAt = new Date(now.getTime() + 1);
+    const chatAt = (closesAt: Date | null) =>
+      this.policy.chat({ status, hasDriver: true, closesAt, archivesAt }, now);
+    const kept = current?.closes_at ?? null;
+    // What has closed once stays so until it is opened again.
+    const unlessClosing = chatAt(null) === 'open' ? null : kept;
     const closesAt = this.policy.isClosing(status)
-      ? (current?.closes_at ?? new Date(now.getTime() + this.graceMs))
-      : null;
+      ? (kept ?? new Date(now.getTime() + this.graceMs))
+      : unlessClosing;
     const rightsChange =
       current !== null &&
       (this.policy.signature(current.status) !== this.policy.signature(status) ||
         current.closes_at?.getTime() !== closesAt?.getTime());
-    const facts = { status, hasDriver: true, closesAt, archivesAt: new Date(now.getTime() + 1) };
-    return { status, closesAt, rightsChange, closes: this.policy.chat(facts, now) !== 'open' };
+    return { status, closesAt, rightsChange, closes: chatAt(closesAt) !== 'open' };
   }
 
   /** Before these times the bodies are over: of bookings that closed, and of those that nobody has used since. */

@@ -15,7 +15,7 @@ const AGAIN_MS = 1_000;
 
 /** Somebody came or left. */
 interface Change {
-  readonly person: PersonRef;
+  readonly person: PersonRef & { readonly name?: string };
   readonly at: Date;
   told?: boolean;
 }

@@ -2,7 +2,8 @@ import { LIMITS, type Payload, type Result } from '@curbline/contract';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Actor, PersonRef } from '../actor.js';
 import { Fanout } from '../fanout/fanout.js';
-import { LocationsStore } from '../store/locations.store.js';
+import { LocationsStore, type LocationRow } from '../store/locations.store.js';
+import type { BookingRecord } from '../store/booking-row.js';
 import { AccessService } from './access.service.js';
 import type { Seat } from './seat.js';
 import { counterpartOf, participantsOf } from './views.js';
@@ -15,10 +16,14 @@ interface Typing {
   timer?: NodeJS.Timeout | undefined;
 }
 
+type Place = Omit<Payload<'location.share'>, 'booking_id'>;
+
 interface Sharing {
   /** The newest position on its way to the store. */
   sharing: Promise<void>;
   pending?: (() => Promise<void>) | undefined;
+  /** Answered already, and not in the store yet. */
+  newest?: { readonly position: Record<string, number>; readonly at: Date } | undefined;
   timer?: NodeJS.Timeout | undefined;
 }
 
@@ -72,12 +77,25 @@ export class SignalsService {
       known.pending = share;
       // Answered like the position that stands for it: a store that is away is no success.
       await known.sharing;
+      known.newest = { position: keptOf(position), at };
       return {};
     }
     const state: Sharing = { sharing: Promise.resolve() };
     this.sharing.set(key, state);
     await this.share(key, state, share);
     return {};
+  }
+
+  /** The last known positions of the people who sit in a booking, with what waits here for its second. */
+  async positions(record: BookingRecord): Promise<LocationRow[]> {
+    const rows = await this.locations.of(record.no);
+    return rows.map((row) => {
+      const seat = record.seats.find(
+        ({ person_no, to_seq }) => person_no === row.person_no && to_seq === null,
+      );
+      const newest = seat && this.sharing.get(`${seat.no}`)?.newest;
+      return newest && newest.at > row.at ? { ...row, ...newest } : row;
+    });
   }
 
   /** No timer of this stays behind. */
@@ -113,16 +131,8 @@ export class SignalsService {
     this.share(key, state, pending).catch(() => undefined);
   }
 
-  private async tellLocation(
-    seat: Seat,
-    actor: Actor,
-    position: Omit<Payload<'location.share'>, 'booking_id'>,
-    at: Date,
-  ): Promise<void> {
-    const kept = Object.fromEntries(
-      Object.entries(position).filter((entry): entry is [string, number] => entry[1] !== undefined),
-    );
-    await this.locations.keep(seat.booking.no, seat.row.person_no, kept, at);
+  private async tellLocation(seat: Seat, actor: Actor, position: Place, at: Date): Promise<void> {
+    await this.locations.keep(seat.booking.no, seat.row.person_no, keptOf(position), at);
     const booking = this.access.bookingNow(seat);
     const event = {
       booking_id: booking.id,
@@ -163,7 +173,11 @@ export class SignalsService {
   private async typingExpired(seat: Seat, actor: PersonRef): Promise<void> {
     // The clients end it by themselves after the same time: a store that is away changes nothing.
     const latest = await this.access.latest(seat).catch(() => undefined);
-    if (latest) this.tellTyping(latest, actor, false);
+    if (latest) return this.tellTyping(latest, actor, false);
+    // The seat is gone: whoever was told still sits on the other side, or hears nothing of this booking any more.
+    const other = counterpartOf(seat.booking, seat.scope);
+    const now = counterpartOf(this.access.bookingNow(seat), seat.scope);
+    if (other?.user_id === now?.user_id) this.tellTyping(seat, actor, false);
   }
 
   private tellTyping(seat: Seat, actor: PersonRef, typing: boolean): void {
@@ -173,3 +187,9 @@ export class SignalsService {
     this.fanout.toPeople([other], 'typing.updated', event);
   }
 }
+
+/** What of a position is there. */
+const keptOf = (place: Place): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(place).filter((entry): entry is [string, number] => entry[1] !== undefined),
+  );

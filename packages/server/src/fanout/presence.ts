@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { personKey, type Actor, type PersonRef } from '../actor.js';
 
 /** A person's presence changed on this node. */
-export type PresenceListener = (person: PersonRef, at: Date) => void;
+export type PresenceListener = (person: Known, at: Date) => void;
+/** With the name of the token, if it had one. */
+type Known = PersonRef & { readonly name?: string };
 
 interface Connected {
-  readonly person: PersonRef;
+  readonly person: Known;
   readonly sockets: Actor[];
   /** What the others were told last. */
   told: string;
@@ -52,10 +54,11 @@ export class Presence {
     entry.timer.unref();
   }
 
-  /** Client types of the person's sockets, each once; empty when offline. */
+  /** Client types of the person's sockets, each once; while they may come back, those of before. Empty when offline. */
   types(person: PersonRef): string[] {
     const entry = this.people.get(personKey(person));
-    return entry ? typesOf(entry) : [];
+    if (!entry) return [];
+    return entry.sockets.length > 0 ? typesOf(entry) : entry.told.split(' ');
   }
 
   isOnline(person: PersonRef): boolean {

@@ -249,13 +249,21 @@ async function openSeat(
     .execute();
 }
 
-/** The seat ends at the head; what the person sent is counted into its receipts, for ever. */
+/** The seat ends at the head; what the person sent is counted into its receipts, for ever. Their last position goes. */
 async function endSeat(
   db: Kysely<Tables>,
   booking: BookingRow,
   scope: PartyScope,
   sentSeq: number,
 ): Promise<void> {
+  const personNo = scope === 'driver' ? booking.driver_no : booking.customer_no;
+  if (personNo !== null) {
+    await db
+      .deleteFrom('locations')
+      .where('booking_no', '=', booking.no)
+      .where('person_no', '=', personNo)
+      .execute();
+  }
   await db
     .updateTable('participants')
     .set({

@@ -36,6 +36,8 @@ interface Asked {
 interface Sighting {
   readonly user_id: string;
   readonly at: Date;
+  /** What the token calls them. */
+  readonly name: string | null;
 }
 
 /** The table of a role. */
@@ -72,14 +74,14 @@ export class PeopleStore {
 
   constructor(@Inject(Database) private readonly database: Database) {}
 
-  /** Keeps when a person was last connected. Nobody the host has not named is written. */
-  async seen(person: PersonRef, at: Date): Promise<void> {
-    if (person.scope === 'support') return;
-    await this.sightings[person.scope].one({ user_id: person.user_id, at });
+  /** Keeps when a person was last connected, and a token's name. Nobody the host has not named is written. */
+  async seen({ scope, user_id, name }: PersonRef & { name?: string }, at: Date): Promise<void> {
+    if (scope === 'support') return;
+    await this.sightings[scope].one({ user_id, at, name: name ?? null });
   }
 
   /**
-   * The bookings with one of these statuses in which a person sits now and who sits opposite, newest first, at most 50 of
+   * The bookings with one of these statuses in which a person sits now and who sits opposite, newest first, at most 500 of
    * the 1,000 newest: who is told of presence. Cheaper than whole records, because every connect and disconnect asks it,
    * and bounded, because a driver of many years has ten thousand.
    */
@@ -120,7 +122,7 @@ export class PeopleStore {
          JOIN bookings b ON b.no = mine.booking_no AND b.status = ANY ($2) AND b.archived_at IS NULL
            AND (b.closes_at IS NULL OR b.closes_at > now())
          JOIN participants other ON other.booking_no = b.no AND other.to_seq IS NULL AND other.scope <> mine.scope
-         ORDER BY mine.booking_no DESC LIMIT 50
+         ORDER BY mine.booking_no DESC LIMIT 500
        ) found
        ORDER BY asked.place`,
       [all.map(({ user_id }) => user_id), all[0]?.statuses ?? []],
@@ -134,14 +136,17 @@ export class PeopleStore {
   private async saw(scope: PartyScope, all: readonly Sighting[]): Promise<readonly undefined[]> {
     await this.database.rows(
       `WITH seen AS (
-         SELECT id, max(at) AS at FROM unnest($1::text[], $2::timestamptz[]) AS s (id, at) GROUP BY id
+         SELECT id, max(at) AS at, max(name) AS name
+         FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS s (id, at, name) GROUP BY id
        ), mine AS (
-         SELECT p.no, seen.at FROM ${peopleTable(scope)} p JOIN seen ON seen.id = p.id ORDER BY p.no
+         SELECT p.no, seen.at, seen.name FROM ${peopleTable(scope)} p JOIN seen ON seen.id = p.id ORDER BY p.no
          FOR NO KEY UPDATE OF p
        )
-       UPDATE ${peopleTable(scope)} p SET last_seen_at = mine.at FROM mine
+       UPDATE ${peopleTable(scope)} p
+       SET last_seen_at = greatest(p.last_seen_at, mine.at), token_name = coalesce(p.token_name, mine.name)
+       FROM mine
        WHERE p.no = mine.no AND (p.last_seen_at IS NULL OR p.last_seen_at < mine.at)`,
-      [all.map(({ user_id }) => user_id), all.map(({ at }) => at)],
+      [all.map(({ user_id }) => user_id), all.map(({ at }) => at), all.map(({ name }) => name)],
       `curbline-seen-${scope}`,
     );
     return all.map(() => undefined);
