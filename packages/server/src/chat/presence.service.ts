@@ -1,32 +1,40 @@
 import type { PartyScope, PresenceObject } from '@curbline/contract';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import { personKey, type PersonRef } from '../actor.js';
+import { personKey, type Actor, type PersonRef } from '../actor.js';
 import { ChatError } from '../chat-error.js';
 import { Fanout } from '../fanout/fanout.js';
 import { Presence } from '../fanout/presence.js';
 import type { BookingRecord, PersonRow } from '../store/booking-row.js';
-import { PeopleStore } from '../store/people.store.js';
+import { PeopleStore, type Opposite, type Sighting } from '../store/people.store.js';
 import { PolicyService } from './policy.service.js';
 import { otherScope, participantsOf, personOf, presenceView, type PresenceFacts } from './views.js';
 
 /** No answer takes longer. */
 const READS_LAST_MS = 3_000;
 const AGAIN_MS = 1_000;
+/** Presence can wait a moment: under a flood of people, each query serves many. */
+const REST_MS = 50;
+const MAX_AT_ONCE = 500;
 
 /** Somebody came or left. */
 interface Change {
-  readonly person: PersonRef & { readonly name?: string };
+  readonly person: PersonRef & Partial<Actor>;
   readonly at: Date;
   told?: boolean;
 }
 
-/** Tells the other participants of a person's open bookings who came and who left, and keeps when. */
+/**
+ * Tells the other participants of a person's open bookings who came and who left, and keeps when. Many changes are worked
+ * on at once: five thousand phones that come back together cost a few dozen queries.
+ */
 @Injectable()
 export class PresenceService implements BeforeApplicationShutdown {
   private readonly logger = new Logger(PresenceService.name);
   /** The last change of each person, until it is told and stored. */
   private readonly changes = new Map<string, Change>();
-  /** Those of them that the store was away for. */
+  private waiting: Change[] = [];
+  private running = false;
+  /** Those that the store was away for. */
   private readonly failed = new Set<Change>();
   private again: NodeJS.Timeout | undefined;
   private stopping = false;
@@ -37,7 +45,7 @@ export class PresenceService implements BeforeApplicationShutdown {
     @Inject(PolicyService) private readonly policy: PolicyService,
     @Inject(Fanout) private readonly fanout: Fanout,
   ) {
-    presence.onChange((person, at) => void this.settle({ person, at }));
+    presence.onChange((person, at) => this.changed({ person, at }));
   }
 
   /** The sockets that end with the process tell nobody: that their people were here is written before. */
@@ -48,10 +56,10 @@ export class PresenceService implements BeforeApplicationShutdown {
     const left = [...this.changes.values()].filter(({ person }) => !this.presence.isOnline(person));
     const here = this.presence.everybody.map((person) => ({ person, at: now }));
     const written = await Promise.allSettled(
-      [...left, ...here].map(({ person, at }) => this.people.seen(person, at)),
+      SCOPES.map((scope) => this.people.seen(scope, sightings(scope, [...left, ...here]))),
     );
-    const lost = written.filter(({ status }) => status === 'rejected').length;
-    if (lost > 0) this.logger.warn(`when ${lost} people were last seen could not be written`);
+    if (written.some(({ status }) => status === 'rejected'))
+      this.logger.warn('when people were last seen could not be written');
   }
 
   /** What others may know of a person now. */
@@ -72,50 +80,83 @@ export class PresenceService implements BeforeApplicationShutdown {
     );
   }
 
-  private async settle(change: Change): Promise<void> {
-    const key = personKey(change.person);
-    this.changes.set(key, change);
+  private changed(change: Change): void {
+    if (change.person.scope === 'support') return;
+    this.changes.set(personKey(change.person), change);
+    this.waiting.push(change);
+    if (!this.running) void this.run();
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    // What one turn of the event loop brought in travels together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.waiting.length > 0) {
+      const all = this.waiting;
+      const batch = all.slice(0, MAX_AT_ONCE);
+      this.waiting = all.slice(MAX_AT_ONCE);
+      await Promise.all(SCOPES.map((scope) => this.settle(scope, ofScope(scope, batch))));
+      await new Promise((resolve) => setTimeout(resolve, REST_MS).unref());
+    }
+    this.running = false;
+  }
+
+  private async settle(scope: PartyScope, all: readonly Change[]): Promise<void> {
+    // Of somebody who has changed again meanwhile, that change tells.
+    const batch = all.filter((change) => this.isLast(change));
+    if (batch.length === 0) return;
     try {
-      await this.tellAndKeep(change);
+      await this.tellAndKeep(scope, batch);
     } catch (error) {
-      if (this.changes.get(key) === change && error instanceof ChatError && error.code === 'unavailable') {
-        this.tryAgain(change);
+      if (error instanceof ChatError && error.code === 'unavailable') {
+        this.tryAgain(batch);
         return;
       }
-      this.logger.warn(`presence of a person was not told: ${String(error)}`);
+      this.logger.warn(`presence of ${batch.length} people was not told: ${String(error)}`);
     }
-    const forget = () => {
-      if (this.changes.get(key) === change) this.changes.delete(key);
-    };
+    const left = batch.filter(({ person }) => !this.presence.isOnline(person));
+    this.forget(batch.filter(({ person }) => this.presence.isOnline(person)));
     // Who has read their row before it was written, and answers after it, must not show an older time.
-    if (this.presence.isOnline(change.person)) forget();
-    else setTimeout(forget, READS_LAST_MS).unref();
+    if (left.length > 0) setTimeout(() => this.forget(left), READS_LAST_MS).unref();
+  }
+
+  private forget(batch: readonly Change[]): void {
+    for (const change of batch) if (this.isLast(change)) this.changes.delete(personKey(change.person));
+  }
+
+  private isLast(change: Change): boolean {
+    return this.changes.get(personKey(change.person)) === change;
   }
 
   /** Every second, until it is told and stored or somebody's next change stands for it. */
-  private tryAgain(change: Change): void {
-    this.failed.add(change);
-    if (this.stopping || this.again) return;
+  private tryAgain(batch: readonly Change[]): void {
+    for (const change of batch) if (this.isLast(change)) this.failed.add(change);
+    if (this.stopping || this.again || this.failed.size === 0) return;
     this.logger.warn('presence is told again in a second: the store is away');
     this.again = setTimeout(() => {
       this.again = undefined;
       const all = [...this.failed];
       this.failed.clear();
-      for (const one of all) if (this.changes.get(personKey(one.person)) === one) void this.settle(one);
+      for (const one of all) if (this.isLast(one)) this.changed(one);
     }, AGAIN_MS).unref();
   }
 
-  private async tellAndKeep(change: Change): Promise<void> {
-    const { person, at } = change;
-    if (person.scope === 'support') return;
-    if (!change.told) await this.tell({ scope: person.scope, user_id: person.user_id }, at);
-    change.told = true;
+  private async tellAndKeep(scope: PartyScope, batch: readonly Change[]): Promise<void> {
+    const untold = batch.filter(({ told }) => told !== true);
+    if (untold.length > 0) {
+      const people = untold.map(({ person }) => person);
+      const found = await this.people.opposites(scope, people, this.policy.openStatuses);
+      for (const [index, change] of untold.entries()) {
+        this.tell(scope, change, found[index] ?? []);
+        change.told = true;
+      }
+    }
     // When they came, too: a process that is killed has no time to write when they left.
-    await this.people.seen(person, at);
+    await this.people.seen(scope, sightings(scope, batch));
   }
 
-  private async tell(person: { scope: PartyScope; user_id: string }, at: Date): Promise<void> {
-    const opposites = await this.people.opposites(person, this.policy.openStatuses);
+  private tell(scope: PartyScope, { person, at }: Change, opposites: readonly Opposite[]): void {
+    if (opposites.length === 0) return;
     // After the query, so that of two changes in a row the last word is the true one.
     const online = this.presence.isOnline(person);
     const now = new Date();
@@ -124,7 +165,7 @@ export class PresenceService implements BeforeApplicationShutdown {
       : { online, types: [], last_seen_at: at.toISOString() };
     for (const booking of opposites) {
       if (this.policy.chat({ ...booking }, now) !== 'open') continue;
-      const listener = { scope: otherScope(person.scope), user_id: booking.opposite_id };
+      const listener = { scope: otherScope(scope), user_id: booking.opposite_id };
       this.fanout.toPeople([listener], 'presence.updated', {
         booking_id: booking.id,
         ...presenceView(person, facts),
@@ -132,3 +173,11 @@ export class PresenceService implements BeforeApplicationShutdown {
     }
   }
 }
+
+const SCOPES: readonly PartyScope[] = ['driver', 'customer'];
+
+const ofScope = (scope: PartyScope, changes: readonly Change[]): Change[] =>
+  changes.filter(({ person }) => person.scope === scope);
+
+const sightings = (scope: PartyScope, changes: readonly Change[]): Sighting[] =>
+  ofScope(scope, changes).map(({ person: { user_id, name }, at }) => ({ user_id, at, name }));

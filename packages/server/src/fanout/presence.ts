@@ -3,24 +3,35 @@ import { personKey, type Actor, type PersonRef } from '../actor.js';
 
 /** A person's presence changed on this node. */
 export type PresenceListener = (person: Known, at: Date) => void;
-/** With the name of the token, if it had one. */
-type Known = PersonRef & { readonly name?: string };
+/** With what their handshake said. */
+type Known = PersonRef & Partial<Actor>;
 
 interface Connected {
   readonly person: Known;
   readonly sockets: Actor[];
   /** What the others were told last. */
   told: string;
-  timer: NodeJS.Timeout | undefined;
+  /** When the last socket left, by the process's own clock; undefined while there is one. */
+  leftAtMs: number | undefined;
+}
+
+interface Leaving {
+  readonly entry: Connected;
+  readonly atMs: number;
 }
 
 /** A page that reloads or a phone that changes cells is back within this: nobody needs to hear of it. */
 const LINGER_MS = 2_000;
+/** Of those who left shortly after one another, all are told together. */
+const LOOK_EVERY_MS = 20;
 
 /** Who is connected here. A person is online while any socket lives, whatever the order of late disconnects. */
 @Injectable()
 export class Presence {
   private readonly people = new Map<string, Connected>();
+  /** In the order in which they left: one timer is enough for a fleet that drops out. */
+  private leaving: Leaving[] = [];
+  private timer: NodeJS.Timeout | undefined;
   private listener: PresenceListener | undefined;
 
   onChange(listener: PresenceListener): void {
@@ -33,10 +44,11 @@ export class Presence {
       person: actor,
       sockets: [],
       told: '',
-      timer: undefined,
+      leftAtMs: undefined,
     };
     this.people.set(key, entry);
     entry.sockets.push(actor);
+    entry.leftAtMs = undefined;
     this.settle(key, entry);
   }
 
@@ -50,8 +62,9 @@ export class Presence {
       this.settle(key, entry);
       return;
     }
-    entry.timer = setTimeout(() => this.settle(key, entry), LINGER_MS);
-    entry.timer.unref();
+    const atMs = (entry.leftAtMs = performance.now());
+    this.leaving.push({ entry, atMs });
+    this.timer ??= this.look(LINGER_MS);
   }
 
   /** Client types of the person's sockets, each once; while they may come back, those of before. Empty when offline. */
@@ -76,13 +89,27 @@ export class Presence {
 
   /** No timer of this stays behind. */
   stop(): void {
-    for (const entry of this.people.values()) clearTimeout(entry.timer);
+    clearTimeout(this.timer);
     this.listener = undefined;
   }
 
+  private look(inMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.settleLeft(performance.now() - LINGER_MS), inMs).unref();
+  }
+
+  /** Those who left until then, and have not come back since, are gone. */
+  private settleLeft(untilMs: number): void {
+    // A timer may fire a fraction of a millisecond early by the clock that is compared with.
+    const due = this.leaving.findIndex(({ atMs }) => atMs > untilMs + 1);
+    const over = due < 0 ? this.leaving : this.leaving.slice(0, due);
+    this.leaving = due < 0 ? [] : this.leaving.slice(due);
+    for (const { entry, atMs } of over)
+      if (entry.leftAtMs === atMs) this.settle(personKey(entry.person), entry);
+    const [next] = this.leaving;
+    this.timer = next && this.look(Math.max(LOOK_EVERY_MS, next.atMs - untilMs));
+  }
+
   private settle(key: string, entry: Connected): void {
-    clearTimeout(entry.timer);
-    entry.timer = undefined;
     if (entry.sockets.length === 0) this.people.delete(key);
     const [first] = entry.sockets;
     const now = first && entry.sockets.length === 1 ? first.type : typesOf(entry).join(' ');

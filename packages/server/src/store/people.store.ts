@@ -3,7 +3,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { sql, type Kysely } from 'kysely';
 import type { PersonRef } from '../actor.js';
 import { Database } from './database.js';
-import { Gathered } from './gathered.js';
 import type { Tables } from './schema.js';
 
 /** What the host told of a person, without the id. */
@@ -20,24 +19,17 @@ export interface Opposite {
   readonly opposite_id: string;
 }
 
-/** Presence can wait a moment; under a flood of people, each query then serves many. */
-const REST_MS = 50;
-
 interface Found extends Opposite {
-  /** Which of the questions it answers, from 1. */
+  /** Which of the people it is about, from 1. */
   readonly place: number;
 }
 
-interface Asked {
-  readonly user_id: string;
-  readonly statuses: readonly string[];
-}
-
-interface Sighting {
+/** When somebody was connected. */
+export interface Sighting {
   readonly user_id: string;
   readonly at: Date;
   /** What the token calls them. */
-  readonly name: string | null;
+  readonly name?: string | undefined;
 }
 
 /** The table of a role. */
@@ -65,32 +57,7 @@ export async function upsertPerson(
 /** Drivers and customers, apart from their bookings. */
 @Injectable()
 export class PeopleStore {
-  private readonly lookups = byScope(
-    (scope) => new Gathered((all: readonly Asked[]) => this.oppositesOf(scope, all), REST_MS),
-  );
-  private readonly sightings = byScope(
-    (scope) => new Gathered((all: readonly Sighting[]) => this.saw(scope, all), REST_MS),
-  );
-
   constructor(@Inject(Database) private readonly database: Database) {}
-
-  /** Keeps when a person was last connected, and a token's name. Nobody the host has not named is written. */
-  async seen({ scope, user_id, name }: PersonRef & { name?: string }, at: Date): Promise<void> {
-    if (scope === 'support') return;
-    await this.sightings[scope].one({ user_id, at, name: name ?? null });
-  }
-
-  /**
-   * The bookings with one of these statuses in which a person sits now and who sits opposite, newest first, at most 500 of
-   * the 1,000 newest: who is told of presence. Cheaper than whole records, because every connect and disconnect asks it,
-   * and bounded, because a driver of many years has ten thousand.
-   */
-  opposites(
-    person: { scope: PartyScope; user_id: string },
-    statuses: readonly string[],
-  ): Promise<readonly Opposite[]> {
-    return this.lookups[person.scope].one({ user_id: person.user_id, statuses });
-  }
 
   /** Keeps the name of a token, shown while the host has given none. */
   async named(person: PersonRef, name: string): Promise<void> {
@@ -106,12 +73,20 @@ export class PeopleStore {
     );
   }
 
-  /** There is one policy, so all of them ask for the same statuses. */
-  private async oppositesOf(scope: PartyScope, all: readonly Asked[]): Promise<readonly Opposite[][]> {
-    const answers: Opposite[][] = all.map(() => []);
+  /**
+   * The bookings with one of these statuses in which each of these people sits now and who sits opposite, newest first, at most
+   * 500 of the 1,000 newest: who is told of presence. Cheaper than whole records, because every connect and disconnect asks it,
+   * and bounded, because a driver of many years has ten thousand.
+   */
+  async opposites(
+    scope: PartyScope,
+    people: readonly PersonRef[],
+    statuses: readonly string[],
+  ): Promise<readonly (readonly Opposite[])[]> {
+    const answers: Opposite[][] = people.map(() => []);
     const rows = await this.database.rows<{ [K in keyof Found]: Found[K] }>(
       `SELECT asked.place, found.*
-       FROM unnest($1::text[]) WITH ORDINALITY AS asked (id, place)
+       FROM json_array_elements_text($1::json) WITH ORDINALITY AS asked (id, place)
        JOIN ${peopleTable(scope)} me ON me.id = asked.id
        CROSS JOIN LATERAL (
          SELECT b.id, b.status, b.driver_no, b.closes_at, b.archived_at, b.active_at, other.user_id AS opposite_id
@@ -125,19 +100,23 @@ export class PeopleStore {
          ORDER BY mine.booking_no DESC LIMIT 500
        ) found
        ORDER BY asked.place`,
-      [all.map(({ user_id }) => user_id), all[0]?.statuses ?? []],
+      [JSON.stringify(people.map(({ user_id }) => user_id)), statuses],
       `curbline-opposites-${scope}`,
     );
     for (const { place, ...opposite } of rows) answers[place - 1]?.push(opposite);
     return answers;
   }
 
-  /** Rows are locked in one order, so that two nodes never wait for each other. */
-  private async saw(scope: PartyScope, all: readonly Sighting[]): Promise<readonly undefined[]> {
+  /**
+   * Keeps when people were last connected, and a token's name where the host has given none. Nobody the host has not named is
+   * written. Rows are locked in one order, so that two nodes never wait for each other.
+   */
+  async seen(scope: PartyScope, all: readonly Sighting[]): Promise<void> {
+    if (all.length === 0) return;
     await this.database.rows(
       `WITH seen AS (
          SELECT id, max(at) AS at, max(name) AS name
-         FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS s (id, at, name) GROUP BY id
+         FROM json_to_recordset($1::json) AS s (id text, at timestamptz, name text) GROUP BY id
        ), mine AS (
          SELECT p.no, seen.at, seen.name FROM ${peopleTable(scope)} p JOIN seen ON seen.id = p.id ORDER BY p.no
          FOR NO KEY UPDATE OF p
@@ -146,14 +125,8 @@ export class PeopleStore {
        SET last_seen_at = greatest(p.last_seen_at, mine.at), token_name = coalesce(p.token_name, mine.name)
        FROM mine
        WHERE p.no = mine.no AND (p.last_seen_at IS NULL OR p.last_seen_at < mine.at)`,
-      [all.map(({ user_id }) => user_id), all.map(({ at }) => at), all.map(({ name }) => name)],
+      [JSON.stringify(all.map(({ user_id, at, name }) => ({ id: user_id, at, name })))],
       `curbline-seen-${scope}`,
     );
-    return all.map(() => undefined);
   }
 }
-
-const byScope = <T>(make: (scope: PartyScope) => T): Record<PartyScope, T> => ({
-  driver: make('driver'),
-  customer: make('customer'),
-});

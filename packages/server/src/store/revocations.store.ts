@@ -36,8 +36,8 @@ export class RevocationsStore {
   private async ofAll(people: readonly PersonRef[]): Promise<(number | undefined)[]> {
     const rows = await this.database.rows<{ [K in keyof Revocation]: Revocation[K] }>(
       `SELECT scope, user_id, revoked_at_s FROM revocations
-       WHERE (scope, user_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
-      [people.map(({ scope }) => scope), people.map(({ user_id }) => user_id)],
+       WHERE (scope, user_id) IN (SELECT * FROM json_to_recordset($1::json) AS asked (scope text, user_id text))`,
+      [JSON.stringify(people.map(({ scope, user_id }) => ({ scope, user_id })))],
       'curbline-revoked',
     );
     if (rows.length === 0) return people.map(() => undefined);
