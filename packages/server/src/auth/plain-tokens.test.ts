@@ -104,3 +104,19 @@ test('bytes that are no UTF-8 are left to jose', () => {
   const body = Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]).toString('base64url');
   expect(new PlainTokens(SECRET).payload(sign(`${part({ alg: 'HS256' })}.${body}`))).toBeUndefined();
 });
+
+test('a good token is taken under a secret of any length, and under no other secret', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 8, maxLength: 200, unit: 'grapheme' }),
+      fc.string(),
+      (secret, other) => {
+        const head = `${part({ alg: 'HS256' })}.${part({ sub: 'me', scope: 'driver', exp: nowS + 100 })}`;
+        expect(new PlainTokens(secret).payload(sign(head, secret))).toMatchObject({ sub: 'me' });
+        fc.pre(other !== secret);
+        expect(new PlainTokens(secret).payload(sign(head, other))).toBeUndefined();
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

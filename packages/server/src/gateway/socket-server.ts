@@ -90,7 +90,11 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
         : { wsEngine: LeanWebSocketServer, parser: packetParser }),
       transports: sockets.transports ?? ['websocket', 'polling'],
       connectTimeout: STRANGER_MS,
-      cors: { origin: (origin, allow) => allow(null, this.origins.allows(origin, undefined)) },
+      // A websocket has no use for these headers.
+      cors: ({ headers }, decide) =>
+        decide(null, {
+          origin: headers.upgrade === undefined && this.origins.allows(headers.origin, undefined),
+        }),
       // CORS does not stop a WebSocket from a foreign page: every transport is checked here.
       allowRequest: (request, decide) => {
         const { origin, host } = request.headers;
