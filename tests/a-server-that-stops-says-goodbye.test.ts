@@ -1,10 +1,14 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serverProcesses } from './harness/embedded-ground.js';
 import { pair, Person } from './harness/people.js';
+import { Program } from './harness/program.js';
 import { RawLink, RawPolling } from './harness/raw-link.js';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
@@ -185,3 +189,24 @@ test('a database that hangs is left behind in time, and what was acknowledged is
   );
   expect(body.data.map((message) => message.body.text)).toContain('kept');
 });
+
+test('a server that is told to stop while it starts, or the moment it is ready, leaves no database running', async () => {
+  for (const waitMs of [undefined, 0, 150, 400]) {
+    const dataDir = await mkdtemp(join(tmpdir(), 'curbline-early-'));
+    await chmod(dataDir, 0o755);
+    const cluster = join(dataDir, 'postgres/cluster');
+    const program = Program.start(process.execPath, ['apps/standalone/dist/main.js'], {
+      CURBLINE_DATA_DIR: dataDir,
+      CURBLINE_PORT: '0',
+    });
+    if (waitMs === undefined)
+      await until('it says that it is ready', () => program.output.includes('ready at'));
+    else {
+      await until('its database runs', () => existsSync(join(cluster, 'postmaster.pid')), 30_000);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+    expect(await program.stop(), program.output).toBe(0);
+    expect(serverProcesses(cluster)).toEqual([]);
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}, 60_000);

@@ -43,9 +43,23 @@ test('a name that is no setting stops the start, with the nearest one that is', 
   await expectNoStart({ CURBLINE_REDIS_URL: 'redis://127.0.0.1' }, 'CURBLINE_REDIS_URL');
 });
 
+test('a folder or an address that cannot be had stops the start with a sentence', async () => {
+  await expectNoStart({ CURBLINE_DATA_DIR: '/dev/null/x' }, 'CURBLINE_DATA_DIR');
+  const program = Program.start(process.execPath, ['apps/standalone/dist/main.js'], {
+    CURBLINE_PORT: '0',
+    CURBLINE_DATA_DIR: join(folder, 'elsewhere'),
+    CURBLINE_HOST: '192.0.2.1',
+  });
+  expect(await program.exit()).toBe(1);
+  expect(program.lines.at(-1)).toBe(
+    'Curbline cannot start: CURBLINE_HOST must be an address of this machine.',
+  );
+});
+
 test('a value that is none stops the start, and is not repeated', async () => {
   const bad: [string, string][] = [
     ['CURBLINE_PORT', '65536'],
+    ['CURBLINE_PING_INTERVAL_MS', '1'],
     ['CURBLINE_PORT', 'http'],
     ['CURBLINE_DATABASE_URL', 'mysql://127.0.0.1/chat'],
     ['CURBLINE_TOKEN_SECRET', 'x'.repeat(31)],

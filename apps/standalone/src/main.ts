@@ -20,9 +20,10 @@ async function main(): Promise<void> {
   const { configure } = await import('./configuration.js');
   const { startServer } = await import('./server.js');
   const configuration = await configure(env);
-  const server = await startServer(configuration);
-  announce(server, configuration);
-  endOnSignals(server);
+  const starting = startServer(configuration);
+  // Before anybody is told that it is ready: whoever stops it at once must not leave its database running.
+  endOnSignals(starting);
+  announce(await starting, configuration);
 }
 
 /** One line for each thing that is true. */
@@ -46,22 +47,28 @@ function announce(
 }
 
 /**
- * The first signal drains; a second one, or a drain that takes too long, ends at once. A database that hangs is left
+ * The first signal drains, as soon as the server has started; a second one, or a drain that takes too long, ends at once. A database that hangs is left
  * to itself: once everybody has been answered, nothing that was acknowledged can be lost by that.
  */
-function endOnSignals(server: RunningServer): void {
+function endOnSignals(starting: Promise<RunningServer>): void {
   let ending = false;
+  let server: RunningServer | undefined;
+  starting.then(
+    (running) => (server = running),
+    () => undefined,
+  );
   const end = () => {
     if (ending) process.exit(1);
     ending = true;
     setTimeout(() => {
-      const quiet = server.isQuiet();
+      const quiet = server?.isQuiet() ?? false;
       complain(
         quiet ? 'Curbline leaves its database, which does not stop.' : 'Curbline did not stop in time.',
       );
       process.exit(quiet ? 0 : 1);
     }, DRAIN_LIMIT_MS).unref();
-    server.close().then(
+    const closing = starting.then((running) => running.close());
+    closing.then(
       () => process.exit(0),
       (error: unknown) => {
         complain(`Curbline did not stop cleanly: ${explain(error)}`);

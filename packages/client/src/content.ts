@@ -15,7 +15,8 @@ export const commandOf = (content: Content): Pick<PayloadInput<'message.send'>, 
 
 /** Throws `invalid`, as the server would if it could read so much. */
 export const boundSize = (body: object): void => {
-  const bytes = encodeURIComponent(JSON.stringify(body)).replaceAll(/%../g, '_').length;
+  // Three at most for each character that is not ASCII.
+  const bytes = JSON.stringify(body).replaceAll(/[^ -~]/g, '___').length;
   if (bytes > MAX_BYTES) throw invalid('body', `at most ${MAX_BYTES} bytes`);
 };
 
