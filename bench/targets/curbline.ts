@@ -8,7 +8,7 @@ import { pairs } from './people.ts';
 import { TOKEN_SECRET, type LaunchOptions, type Running, type Target } from './target.ts';
 
 /** As `npm start` and the command `curbline` run it. */
-const FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=1'];
+const FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=1', '--no-allocation-site-pretenuring'];
 const API_KEY = 'bench-api-key-0123456789';
 const SCRIPT = join(ROOT, 'apps/standalone/dist/main.js');
 const SEEDS_AT_ONCE = 16;

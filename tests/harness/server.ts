@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { copyTemplate } from './data-folder.js';
 
 /** As `npm start` and the command `curbline` run it. */
-const FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=1'];
+const FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=1', '--no-allocation-site-pretenuring'];
 const MAIN = fileURLToPath(new URL('../../apps/standalone/dist/main.js', import.meta.url));
 const READY_LIMIT_MS = 60_000;
 
