@@ -1,7 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DemoPage, hasBrowser, openBrowser } from './harness/browser.js';
+import { DemoPage, hasBrowser, kept, openBrowser } from './harness/browser.js';
 import { TestServer } from './harness/server.js';
+import { until } from './harness/until.js';
 
 const browserIsHere = hasBrowser('the demo page in a browser');
 
@@ -95,6 +96,7 @@ describe.skipIf(!browserIsHere)('two phones on the demo page', { timeout: 60_000
     await demo.customer.network(false);
     await demo.customer.write(text);
     await demo.customer.reaches(text, 'queued');
+    await until('it is on the disk', async () => (await kept(page)) === 1);
     await page.reload();
     await demo.driver.bubble(text).waitFor();
     await demo.customer.reaches(text, 'read');

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasBrowser, openBrowser } from './harness/browser.js';
+import { hasBrowser, kept, openBrowser } from './harness/browser.js';
 import { SdkPage } from './harness/sdk-page.js';
 import { TestServer } from './harness/server.js';
 import { until } from './harness/until.js';
@@ -45,22 +45,6 @@ describe.runIf(hasBrowser('the SDK in a browser'))('in a browser', () => {
     page.evaluate(() =>
       globalThis.booking.messages.map(({ body, state }) => `${(body as { text: string }).text} ${state}`),
     );
-
-  /** How many messages are on the disk of the browser. */
-  const kept = (page: Page): Promise<number> =>
-    page.evaluate(async () => {
-      const database = await new Promise<IDBDatabase>((resolve, reject) => {
-        const request = indexedDB.open('curbline-outbox');
-        request.addEventListener('success', () => resolve(request.result));
-        request.addEventListener('error', () => reject(request.error ?? new Error('cannot be opened')));
-      });
-      const count = await new Promise<number>((resolve) => {
-        const request = database.transaction('entries').objectStore('entries').count();
-        request.addEventListener('success', () => resolve(request.result));
-      });
-      database.close();
-      return count;
-    });
 
   const log = async (id: string): Promise<string[]> => {
     const { body } = await server.rest<{ data: { body: { text: string } }[] }>(

@@ -165,3 +165,19 @@ export class Phone {
     await this.root.locator(`li.bubble[data-state=${state}]`, { hasText: text }).waitFor();
   }
 }
+
+/** How many messages are on the disk of the browser. */
+export const kept = (page: Page): Promise<number> =>
+  page.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve, reject) => {
+      const request = indexedDB.open('curbline-outbox');
+      request.addEventListener('success', () => resolve(request.result));
+      request.addEventListener('error', () => reject(request.error ?? new Error('cannot be opened')));
+    });
+    const count = await new Promise<number>((resolve) => {
+      const request = database.transaction('entries').objectStore('entries').count();
+      request.addEventListener('success', () => resolve(request.result));
+    });
+    database.close();
+    return count;
+  });
