@@ -103,6 +103,10 @@ export class DemoPage {
 
   /** What axe finds, each as one line. */
   async axe(): Promise<string[]> {
+    // A bubble that is still fading in has not its colours yet.
+    await this.page.waitForFunction(() =>
+      document.getAnimations().every((one) => one.effect?.getComputedTiming().endTime === Infinity),
+    );
     // The content policy stands: the script comes in through the debugger, not through the page.
     await this.page.evaluate(axe.source);
     const found = await this.page.evaluate(async () => {
