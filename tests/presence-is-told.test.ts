@@ -223,3 +223,17 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     expect(seen).toBeLessThan(Date.now());
   },
 );
+
+test('of a driver with many open bookings, the customer of the oldest hears too', async () => {
+  const driver = `d-${crypto.randomUUID()}`;
+  const oldest = await server.booking(undefined, { driver });
+  for (let n = 0; n < 60; n += 1) await server.booking(undefined, { driver });
+  const customer = await connect('customer', `${oldest}-customer`, 'ios');
+  const phone = await connect('driver', driver, 'flutter');
+  expect(await customer.hears<Presence>('presence.updated')).toMatchObject({
+    booking_id: oldest,
+    online: true,
+  });
+  phone.leave();
+  customer.leave();
+});

@@ -35,6 +35,15 @@ const make = (options: Partial<ClientOptions> & Pick<ClientOptions, 'token'>): C
 const clientFor = async (scope: 'driver' | 'customer', userId: string): Promise<ChatClient> =>
   make({ token: await server.token(scope, userId) });
 
+const both = async (id: string): Promise<[Booking, Booking]> => {
+  const [driver, customer] = [
+    (await clientFor('driver', `${id}-driver`)).booking(id),
+    (await clientFor('customer', `${id}-customer`)).booking(id),
+  ];
+  await Promise.all([driver.join(), customer.join()]);
+  return [driver, customer];
+};
+
 const outcome = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 const seqs = (booking: Booking) => booking.messages.map(({ seq }) => seq);
 
@@ -74,11 +83,7 @@ test('a chat that opens later is joined by itself', async () => {
 
 test('a driver who gets the seat back goes on by themselves, with what the new seat may see', async () => {
   const id = await server.booking();
-  const [driver, customer] = [
-    (await clientFor('driver', `${id}-driver`)).booking(id),
-    (await clientFor('customer', `${id}-customer`)).booking(id),
-  ];
-  await Promise.all([driver.join(), customer.join()]);
+  const [driver, customer] = await both(id);
   await customer.send({ text: 'to the first' });
   await until('it arrives', () => driver.messages.length === 1);
   await server.booking(id, { driver: `${id}-second`, customer: `${id}-customer` });
@@ -93,11 +98,7 @@ test('a driver who gets the seat back goes on by themselves, with what the new s
 
 test('an answer has read what it answers', async () => {
   const id = await server.booking();
-  const [driver, customer] = [
-    (await clientFor('driver', `${id}-driver`)).booking(id),
-    (await clientFor('customer', `${id}-customer`)).booking(id),
-  ];
-  await Promise.all([driver.join(), customer.join()]);
+  const [driver, customer] = await both(id);
   await driver.send({ text: 'one' });
   await driver.send({ text: 'two' });
   await until('they are unread', () => customer.unread === 2);

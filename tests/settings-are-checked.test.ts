@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Person } from './harness/people.js';
-import { Program } from './harness/program.js';
-import { TestServer, type ServerEnv } from './harness/server.js';
+import { Program, ROOT } from './harness/program.js';
+import { FLAGS, TestServer, type ServerEnv } from './harness/server.js';
 import { jwt, nowS } from './harness/tokens.js';
 
 const KEYS = {
@@ -175,4 +175,9 @@ describe('a start that succeeds', () => {
     expect((await server.rest('GET', '/v1/bookings', undefined, other)).status).toBe(200);
     expect((await fromPage(server, 'https://app.example')).ok).toBe(true);
   });
+});
+
+test('the command `curbline` runs Node as `npm start` does', async () => {
+  const [first] = (await readFile(join(ROOT, 'apps/standalone/src/cli.ts'), 'utf8')).split('\n');
+  expect(first).toBe(`#!/usr/bin/env -S node ${FLAGS.join(' ')}`);
 });

@@ -272,6 +272,18 @@ describe('other settings', () => {
     await expectAnswers(back, [...reading(booking_id), ...writing(booking_id)], 'chat_closed');
     const host = await running.rest('POST', `${path}/messages`, { kind: 'system', body: { text: 'late' } });
     expect(host).toMatchObject({ status: 409, body: { code: 'chat_closed', details: { chat: 'closed' } } });
+    // One that closes while the server runs does not wait for its next sweep.
+    await back.send(open, 'at the door');
+    await patch(running, open, { status: 'cancelled' });
+    await expect
+      .poll(
+        async () =>
+          (
+            await running.rest<{ data: MessageObject[] }>('GET', `/v1/bookings/${open}/messages`)
+          ).body.data.map(({ body }) => body),
+        { timeout: 15_000 },
+      )
+      .toSatisfy((bodies: object[]) => bodies.length > 0 && bodies.every((body) => 'erased' in body));
     back.leave();
   }, 120_000);
 });

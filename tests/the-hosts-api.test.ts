@@ -158,6 +158,8 @@ test('every error is a problem: keys, unknown routes and methods, malformed and 
   );
   const large = JSON.stringify({ status: 'x'.repeat(1_050_000) });
   await expectProblem(server.rest('PUT', at('large'), large), 413, 'too_large');
+  const plain = server.rest('PUT', at('large'), large, { 'content-type': 'text/plain' });
+  await expectProblem(plain, 413, 'too_large');
   const foreign = server.rest('PUT', at('x'), '{}', { 'content-type': 'application/json; charset=latin-7' });
   expect(await expectProblem(foreign, 415, 'unsupported')).toHaveProperty('title');
 });
@@ -360,6 +362,7 @@ test('the host writes system and canned messages; one Idempotency-Key makes one 
     next_cursor: null,
     has_more: false,
   });
+  expect((await page('after_seq=999999999999999')).data).toEqual([]);
   await expectProblem(server.rest('GET', `${path}?after_seq=1&before_seq=3`), 400, 'invalid');
   await expectInvalidAt(server.rest('GET', `${path}?after_seq=-1`), 'after_seq');
   driver.leave();

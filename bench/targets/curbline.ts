@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OUT, ROOT } from '../rig/paths.ts';
@@ -8,7 +8,10 @@ import { pairs } from './people.ts';
 import { TOKEN_SECRET, type LaunchOptions, type Running, type Target } from './target.ts';
 
 /** As `npm start` and the command `curbline` run it. */
-const FLAGS = ['--max-semi-space-size=8', '--v8-pool-size=1', '--no-allocation-site-pretenuring'];
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  scripts: { start: string };
+};
+const FLAGS: readonly string[] = scripts.start.match(/--\S+/g) ?? [];
 const API_KEY = 'bench-api-key-0123456789';
 const SCRIPT = join(ROOT, 'apps/standalone/dist/main.js');
 const SEEDS_AT_ONCE = 16;

@@ -43,10 +43,9 @@ export class ClosingService implements OnApplicationBootstrap, OnApplicationShut
 
   /** Tells the participants of chats whose grace has passed: each chat once, by one node. */
   async close(): Promise<void> {
-    const closed = await this.store.claimClosed(new Date());
-    for (const id of closed) this.untold.add(id);
+    for (const id of await this.store.claimClosed(new Date())) this.untold.add(id);
     // Who keeps nothing does not wait for the next turn of the retention.
-    if (closed.length > 0 && this.policy.keepsNothing) await this.retain();
+    if (this.policy.keepsNothing) await this.retain();
     for (const id of this.untold) {
       await this.locations.forget(id);
       await this.bookings.changedByTime(id);

@@ -32,7 +32,8 @@ export class PresenceService implements BeforeApplicationShutdown {
   private readonly logger = new Logger(PresenceService.name);
   /** The last change of each person, until it is told and stored. */
   private readonly changes = new Map<string, Change>();
-  private waiting: Change[] = [];
+  /** By person: however often somebody comes and goes while the store is slow, the last change tells. */
+  private readonly waiting = new Map<string, Change>();
   private running = false;
   /** Those that the store was away for. */
   private readonly failed = new Set<Change>();
@@ -82,8 +83,9 @@ export class PresenceService implements BeforeApplicationShutdown {
 
   private changed(change: Change): void {
     if (change.person.scope === 'support') return;
-    this.changes.set(personKey(change.person), change);
-    this.waiting.push(change);
+    const key = personKey(change.person);
+    this.changes.set(key, change);
+    this.waiting.set(key, change);
     if (!this.running) void this.run();
   }
 
@@ -91,19 +93,20 @@ export class PresenceService implements BeforeApplicationShutdown {
     this.running = true;
     // What one turn of the event loop brought in travels together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.waiting.length > 0) {
-      const all = this.waiting;
-      const batch = all.slice(0, MAX_AT_ONCE);
-      this.waiting = all.slice(MAX_AT_ONCE);
+    while (this.waiting.size > 0) {
+      const batch: Change[] = [];
+      for (const [key, change] of this.waiting) {
+        if (batch.length >= MAX_AT_ONCE) break;
+        batch.push(change);
+        this.waiting.delete(key);
+      }
       await Promise.all(SCOPES.map((scope) => this.settle(scope, ofScope(scope, batch))));
       await new Promise((resolve) => setTimeout(resolve, REST_MS).unref());
     }
     this.running = false;
   }
 
-  private async settle(scope: PartyScope, all: readonly Change[]): Promise<void> {
-    // Of somebody who has changed again meanwhile, that change tells.
-    const batch = all.filter((change) => this.isLast(change));
+  private async settle(scope: PartyScope, batch: readonly Change[]): Promise<void> {
     if (batch.length === 0) return;
     try {
       await this.tellAndKeep(scope, batch);
