@@ -7,14 +7,18 @@ import type { BookingRecord } from '../store/booking-row.js';
 import { ConnectionsStore } from '../store/connections.store.js';
 import { PeopleStore } from '../store/people.store.js';
 import { AccessService } from './access.service.js';
+import { Printed } from '../printed.js';
 import { BookingCache } from './booking-cache.js';
 import { MessagesService } from './messages.service.js';
 import { PolicyService } from './policy.service.js';
 import { PresenceService } from './presence.service.js';
+import { withMessages } from './printed-page.js';
 import { connectionView, counterpartOf, otherScope, personOf } from './views.js';
 
 const JOIN_PAGE = 200;
 const MAX_ATTEMPTS = 8;
+
+type Joined = Result<'booking.join'> | Printed<Result<'booking.join'>>;
 
 /** The founding tutorial's `connection-established`: a driver and a customer find each other. */
 @Injectable()
@@ -31,10 +35,7 @@ export class ConnectionsService {
   ) {}
 
   /** Finds or creates the pair's connection, links both, and shows each the other person. */
-  async join(
-    actor: Actor,
-    { booking_id, after_seq }: Payload<'booking.join'>,
-  ): Promise<Result<'booking.join'>> {
+  async join(actor: Actor, { booking_id, after_seq }: Payload<'booking.join'>): Promise<Joined> {
     if (actor.name !== undefined) {
       await this.access.require(actor, booking_id, 'join');
       await this.people.named(actor, actor.name);
@@ -54,7 +55,7 @@ export class ConnectionsService {
     actor: Actor,
     bookingId: string,
     after_seq: number | undefined,
-  ): Promise<Result<'booking.join'> | undefined> {
+  ): Promise<Joined | undefined> {
     const seat = await this.access.require(actor, bookingId, 'join');
     const askedAtMs = performance.now();
     const connected = await this.store.connect(seat.booking, {
@@ -78,7 +79,7 @@ export class ConnectionsService {
     const other = counterpartOf(record, current.scope);
     this.fanout.toSocket(actor.socketId, 'create-connection', mine);
     if (other) this.fanout.toPeople([other], 'create-connection', theirs);
-    return { ...mine, ...(page && { messages: page.messages, has_more: page.has_more }) };
+    return page ? withMessages({ ...mine, has_more: page.has_more }, page.messages) : mine;
   }
 
   private view(

@@ -7,13 +7,13 @@ import { isoTime } from '../ops/iso-time.js';
 import { uuidV7 } from '../ops/uuid-v7.js';
 import { Printed } from '../printed.js';
 import { kindCode, scopeCode } from '../store/codes.js';
-import { flagsFor, messageOf } from '../store/message-row.js';
+import { flagsFor, messageJson } from '../store/message-row.js';
 import { MessagesStore } from '../store/messages.store.js';
 import { AccessService } from './access.service.js';
 import { CannedMessages } from './canned-catalogue.js';
+import { printedMessage, printedMessages, withMessages, type PrintedPage } from './printed-page.js';
 import { SendLimit } from './send-limit.js';
 import type { Seat } from './seat.js';
-import { sendersOf } from './views.js';
 
 type Command = Payload<'message.send'>;
 type Sent = Printed<Result<'message.send'>>;
@@ -54,9 +54,10 @@ export class MessagesService {
   }
 
   /** A page of what the caller's seat can see. */
-  async list(actor: Actor, range: Payload<'message.list'>): Promise<Result<'message.list'>> {
+  async list(actor: Actor, range: Payload<'message.list'>): Promise<Printed<Result<'message.list'>>> {
     const seat = await this.access.require(actor, range.booking_id, 'read');
-    return this.page(actor, seat, range);
+    const { messages, ...rest } = await this.page(actor, seat, range);
+    return withMessages(rest, messages);
   }
 
   /** The rows of a seat. A page that was read at a newer epoch is read again with the rights of that epoch. */
@@ -64,14 +65,13 @@ export class MessagesService {
     actor: Actor,
     seat: Seat,
     range: { before_seq?: number | undefined; after_seq?: number | undefined; limit: number },
-  ): Promise<Result<'message.list'>> {
+  ): Promise<PrintedPage> {
     let current = seat;
     for (let judgement = 0; judgement < MAX_JUDGEMENTS; judgement += 1) {
       const { booking, row } = current;
       const found = await this.store.history(booking.no, row.from_seq, range);
       if (found.epoch === booking.epoch) {
-        const senders = sendersOf(booking);
-        const messages = found.rows.map((message) => messageOf(message, booking.id, senders));
+        const messages = printedMessages(booking, found.rows);
         return { messages, last_seq: found.lastSeq, has_more: found.hasMore };
       }
       current = await this.access.refreshed(actor, booking.id);
@@ -107,16 +107,23 @@ export class MessagesService {
       const { row, seq, at } = result;
       const kept = { ...row, seq, created_at: at, sender_no: entry.senderNo, client_id: entry.clientId };
       if (!sameContent(row, kind, body)) throw new ChatError('conflict');
-      const message = JSON.stringify(messageOf(kept, seat.booking.id, sendersOf(seat.booking)));
+      const message = messageJson(kept, seat.bookingJson, seat.senderJson);
       if (result.untold) this.tell(seat, result.seq, isoTime(at), message, actor.socketId);
       return sent(message, true);
     }
     const at = isoTime(result.at);
-    // Spelled by hand and once, for answer and event: as history spells it, which a test holds.
-    const message =
-      `{"id":"${entry.id}","booking_id":${seat.bookingJson},"seq":${result.seq},"sender":${seat.senderJson},` +
-      `"client_id":"${entry.flags === 0 ? entry.clientId : command.client_id}","kind":"${command.kind}",` +
-      `"body":${body},"created_at":"${at}"}`;
+    // Spelled once, for answer and event.
+    const row = {
+      id: entry.id,
+      seq: result.seq,
+      sender_no: entry.senderNo,
+      client_id: entry.clientId,
+      flags: entry.flags,
+      kind,
+      body,
+      created_at: result.at,
+    };
+    const message = messageJson(row, seat.bookingJson, seat.senderJson);
     this.tell(seat, result.seq, at, message, actor.socketId);
     return sent(message, false);
   }
@@ -154,7 +161,7 @@ export class MessagesService {
     const row = await this.store.kept(seat.booking.no, seat.row.person_no, command.client_id);
     if (!row) throw denial;
     if (!sameContent(row, kindCode(command.kind), body)) throw new ChatError('conflict');
-    return sent(JSON.stringify(messageOf(row, seat.booking.id, sendersOf(seat.booking))), true);
+    return sent(printedMessage(seat.booking, row), true);
   }
 
   private tell(seat: Seat, seq: number, at: string, message: string, exceptSocketId: string): void {

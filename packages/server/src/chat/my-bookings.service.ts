@@ -10,21 +10,23 @@ import { MessagesStore } from '../store/messages.store.js';
 import { scopeOf } from '../store/codes.js';
 import { AccessService } from './access.service.js';
 import { BookingCache } from './booking-cache.js';
+import { Printed } from '../printed.js';
 import { cursorNo, cursorOf } from './bookings.service.js';
 import { MessagesService } from './messages.service.js';
 import { PolicyService } from './policy.service.js';
 import { PresenceService } from './presence.service.js';
+import { withMessages, type PrintedPage } from './printed-page.js';
 import { SignalsService } from './signals.service.js';
 import { closing, otherScope, personOf, receiptList, receiptsOf, sendersOf, userDetail } from './views.js';
 
 type Entry = Result<'booking.list'>['bookings'][number];
 type Synced = Result<'sync'>['bookings'][number];
+type SyncedPage = Extract<Synced, { messages: unknown }>;
+type SyncedError = Exclude<Synced, SyncedPage>;
 
 const SYNC_PAGE = 200;
 /** What one answer carries, about, in characters: fifty full pages of long messages would stop the server for it. */
 const SYNC_ROOM = 2_000_000;
-/** What a message weighs in an answer beside its body. */
-const MESSAGE_FRAME = 320;
 const SYNCED_AT_ONCE = 3;
 const OF_ONE_BOOKING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['not_found', 'forbidden', 'chat_closed']);
 
@@ -74,26 +76,34 @@ export class MyBookingsService {
    * After a reconnect, in one round trip: what was missed in each booking. One without a seat answers for itself.
    * When the answer is full, `has_more` says where the rest is; the first booking that missed something always gets on.
    */
-  async sync(actor: Actor, { bookings }: Payload<'sync'>): Promise<Result<'sync'>> {
+  async sync(actor: Actor, { bookings }: Payload<'sync'>): Promise<Printed<Result<'sync'>>> {
     if (actor.scope === 'support') throw new ChatError('forbidden');
-    const answered: Synced[] = [];
+    // Added one by one, as in `withMessages`.
+    let answered = '';
     let room = SYNC_ROOM;
     for (let from = 0; from < bookings.length; from += SYNCED_AT_ONCE) {
       const limit = room > 0 ? SYNC_PAGE : 1;
       const some = bookings.slice(from, from + SYNCED_AT_ONCE);
       for (const entry of await Promise.all(some.map((wanted) => this.synced(actor, wanted, limit)))) {
-        if (isPage(entry)) room -= clip(entry, room);
-        answered.push(entry);
+        if (answered !== '') answered += ',';
+        if ('error' in entry) answered += JSON.stringify(entry);
+        else {
+          const { messages, ...rest } = entry;
+          const [kept, taken] = clipped(messages, room);
+          room -= taken;
+          rest.has_more ||= kept.length < messages.length;
+          answered += withMessages<SyncedPage>(rest, kept).json;
+        }
       }
     }
-    return { bookings: answered };
+    return new Printed(`{"bookings":[${answered}]}`);
   }
 
   private async synced(
     actor: Actor,
     wanted: { booking_id: string; after_seq: number },
     limit: number,
-  ): Promise<Synced> {
+  ): Promise<SyncedError | (Omit<SyncedPage, 'messages'> & Pick<PrintedPage, 'messages'>)> {
     const { booking_id, after_seq } = wanted;
     try {
       const seat = await this.access.require(actor, booking_id, 'read');
@@ -149,22 +159,15 @@ export class MyBookingsService {
   }
 }
 
-type SyncedPage = Extract<Synced, { messages: unknown }>;
-
-const isPage = (entry: Synced): entry is SyncedPage => 'messages' in entry;
-
-/** Leaves the messages that there is room for, at least one while there is any; says how much they take. */
-function clip(entry: SyncedPage, room: number): number {
+/** The messages that there is room for, at least one while there is any; and how much they take. */
+function clipped(messages: readonly string[], room: number): [readonly string[], number] {
   let taken = 0;
-  const kept = entry.messages.findIndex(({ kind, body }) => {
+  const end = messages.findIndex((message) => {
     if (taken >= room) return true;
-    taken += MESSAGE_FRAME + (kind === 'text' && 'text' in body ? body.text.length : 0);
+    taken += message.length;
     return false;
   });
-  if (kept < 0) return taken;
-  entry.messages.length = kept;
-  entry.has_more = true;
-  return taken;
+  return [end < 0 ? messages : messages.slice(0, end), taken];
 }
 
 function locationOf(

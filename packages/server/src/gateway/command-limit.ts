@@ -10,9 +10,9 @@ const COMMANDS = { perS: 200, burst: 1_000 };
 /** Reads of one person that the database sees at once: the others of the person wait, other people do not. */
 const READS_AT_ONCE = 3;
 const READS_WAITING = 1_000;
-/** What one person may be told by reads, in units of 64 KiB: 8 MiB a second, after 8 MiB at once. */
+/** What one person may be told by reads, in units of 64 KiB: 4 MiB a second, after 4 MiB at once. */
 const TOLD_UNIT = 65_536;
-const TOLD = { perS: 128, burst: 128 };
+const TOLD = { perS: 64, burst: 64 };
 /** Who reads more than that is slowed down, and refused only when this is not enough. */
 const PATIENCE_MS = 1_000;
 

@@ -74,6 +74,7 @@ export class Dispatcher {
     this.running += 1;
     try {
       const data = await this.handle(socket, actor, name, args.length, args[0]);
+      if (data instanceof Printed) this.limit.answered(actor, name, data.json.length);
       callback?.({ data: data instanceof Printed ? data.parsed() : data });
     } catch (error) {
       const command = echoed(name);

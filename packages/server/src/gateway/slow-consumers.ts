@@ -14,7 +14,7 @@ const MAX_BUFFERED_BYTES = 1_048_576;
 const DOUBT_MS = 500;
 const MAX_DOUBTED_BYTES = 4 * MAX_BUFFERED_BYTES;
 /** The same for all sockets of one person together; only those that are much behind are looked at. */
-const MAX_PERSON_BYTES = 16 * MAX_BUFFERED_BYTES;
+const MAX_PERSON_BYTES = 8 * MAX_BUFFERED_BYTES;
 const MUCH_BYTES = MAX_BUFFERED_BYTES / 4;
 /** A client that begins to read again within this learns why it was closed. */
 const FAREWELL_MS = 5_000;

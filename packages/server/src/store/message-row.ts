@@ -1,4 +1,5 @@
 import type { MessageObject, SenderScope } from '@curbline/contract';
+import { isoTime } from '../ops/iso-time.js';
 import { kindOf } from './codes.js';
 
 /** A row of the log, without the ids that only the booking's seats know. */
@@ -23,6 +24,18 @@ const UPPERCASE_CLIENT_ID = 1;
 export const flagsFor = (clientId: string): number =>
   clientId === clientId.toUpperCase() && clientId !== clientId.toLowerCase() ? UPPERCASE_CLIENT_ID : 0;
 
+/**
+ * Row → wire, as JSON: history is spelled as the live event was, byte for byte. A body is in the row as the JSON of what was said, or as
+ * the mark of erasure, and is not read for that: a page of long texts weighs what it says and no multiple of it.
+ */
+export function messageJson(row: MessageRow, bookingJson: string, senderJson: string): string {
+  const clientId = (row.flags & UPPERCASE_CLIENT_ID) === 0 ? row.client_id : row.client_id.toUpperCase();
+  return (
+    `{"id":"${row.id}","booking_id":${bookingJson},"seq":${row.seq},"sender":${senderJson},` +
+    `"client_id":"${clientId}","kind":"${kindOf(row.kind)}","body":${row.body},"created_at":"${isoTime(row.created_at)}"}`
+  );
+}
+
 /** Row → wire. */
 export function messageOf(row: MessageRow, bookingId: string, senderOf: SenderOf): MessageObject {
   return {
@@ -34,6 +47,6 @@ export function messageOf(row: MessageRow, bookingId: string, senderOf: SenderOf
     kind: kindOf(row.kind),
     // Written by us as the JSON of a parsed body of this kind, or as the mark of erasure.
     body: JSON.parse(row.body) as MessageObject['body'],
-    created_at: row.created_at.toISOString(),
+    created_at: isoTime(row.created_at),
   };
 }
