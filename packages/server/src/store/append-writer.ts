@@ -3,17 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChatError } from '../chat-error.js';
 import type { AppendEntry, AppendOutcome, KeptRow } from './append-entry.js';
 import { AppendQueue, type Waiting } from './append-queue.js';
-import { BinaryArrays } from './binary-arrays.js';
+import { PG_ARRAY, PG_TYPE, type BindMessage } from './bind-message.js';
 import { Database } from './database.js';
+import type { Statement } from './prepared-queries.js';
 import { isUnavailable, storeError } from './store-error.js';
 
-/** What the append function answers for a batch. */
+/** What became of a batch. */
 interface Appended {
   /** When, for all that was stored: milliseconds since the epoch. */
-  at_ms: number;
-  /** `{3,-1,0}`: stored at 3; kept before, at 1; stale. */
-  seqs: string;
-  kept: KeptEntry[] | null;
+  readonly atMs: number;
+  /** For each entry: 3, stored there; -1, kept before, at 1; 0, stale. */
+  readonly seqs: readonly string[];
+  readonly kept: readonly KeptEntry[];
 }
 
 interface KeptEntry extends KeptRow {
@@ -36,17 +37,39 @@ const DOUBTED_FOR_MS = 2_000;
 /** Entries whose fate is unknown are remembered up to this many; beyond it, the oldest are caught up by `seq` only. */
 const MAX_UNSURE = 20_000;
 
-const APPEND = {
+const APPEND: Statement = {
   name: 'curbline-append',
   text: 'SELECT at_ms, seqs::text, kept FROM curbline_append($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+  types: [
+    PG_ARRAY.int8,
+    PG_ARRAY.int4,
+    PG_ARRAY.int8,
+    PG_ARRAY.int2,
+    PG_ARRAY.uuid,
+    PG_ARRAY.int2,
+    PG_ARRAY.int2,
+    PG_ARRAY.uuid,
+    PG_ARRAY.text,
+  ],
 };
 
 /**
  * One message that comes alone, for half of what the function costs. It answers nothing when the message was kept
  * before or is stale, and fails by the unique key when another node keeps it in this moment: then the function judges.
  */
-const APPEND_ONE = {
+const APPEND_ONE: Statement = {
   name: 'curbline-append-one',
+  types: [
+    PG_TYPE.int8,
+    PG_TYPE.int4,
+    PG_TYPE.int8,
+    PG_TYPE.int2,
+    PG_TYPE.uuid,
+    PG_TYPE.int2,
+    PG_TYPE.int2,
+    PG_TYPE.uuid,
+    PG_TYPE.text,
+  ],
   text: `
 WITH head AS (
   UPDATE bookings SET
@@ -79,7 +102,6 @@ export class AppendWriter {
   private readonly queue = new AppendQueue();
   private running = false;
   private flight: Promise<unknown> = Promise.resolve();
-  private readonly arrays = new BinaryArrays();
   private failedAtMs = Number.NEGATIVE_INFINITY;
   /** Sent to a database that stopped answering: it may yet keep them. */
   private readonly unsure = new Set<string>();
@@ -131,14 +153,14 @@ export class AppendWriter {
   private async commit(batch: Waiting[]): Promise<boolean> {
     let appended: Appended;
     try {
-      appended = await this.execute(batch);
+      appended = await (batch.length === 1 ? this.appendOne(batch) : this.appendAll(batch));
     } catch (error) {
       return await this.recover(batch, error);
     }
     this.failedAtMs = Number.NEGATIVE_INFINITY;
-    const seqs = appended.seqs.slice(1, -1).split(',');
-    const at = new Date(Math.round(appended.at_ms));
-    const kept = appended.kept?.values();
+    const { seqs } = appended;
+    const at = new Date(Math.round(appended.atMs));
+    const kept = appended.kept.values();
     let index = 0;
     for (const { entry, resolve, reject } of batch) {
       const seq = Number(seqs[index]);
@@ -147,7 +169,7 @@ export class AppendWriter {
       if (seq > 0) resolve({ outcome: 'stored', seq, at });
       else if (seq === 0) resolve({ outcome: 'stale' });
       else {
-        const row = seq < 0 ? kept?.next().value : undefined;
+        const row = seq < 0 ? kept.next().value : undefined;
         if (row === undefined) reject(new Error('the append function answered less than it was asked for'));
         else resolve(keptOutcome(row, untold));
       }
@@ -200,7 +222,7 @@ export class AppendWriter {
   private async unlocked(batch: readonly Waiting[]): Promise<ReadonlySet<number> | undefined> {
     const numbers = [...new Set(batch.map(({ entry }) => entry.bookingNo))];
     try {
-      const rows = await this.query<{ no: number }>(UNLOCKED, [numbers]);
+      const { rows } = await this.database.writer.query<{ no: number }>({ ...UNLOCKED, values: [numbers] });
       return rows.length === numbers.length ? undefined : new Set(rows.map(({ no }) => no));
     } catch {
       // Whatever it is, the batch's own error says enough.
@@ -215,50 +237,53 @@ export class AppendWriter {
     if (oldest !== undefined) this.unsure.delete(oldest);
   }
 
-  private async execute(batch: readonly Waiting[]): Promise<Appended> {
-    const [only] = batch;
-    const one = only && batch.length === 1 ? await this.appendOne(only.entry) : undefined;
-    return one ?? (await this.appendAll(batch));
-  }
-
-  private async appendOne(entry: AppendEntry): Promise<Appended | undefined> {
-    const { bookingNo, epoch, senderNo, scope, clientId, flags, kind, id, body } = entry;
-    const values = [bookingNo, epoch, senderNo, scope, clientId, flags, kind, id, body];
+  private async appendOne(batch: readonly Waiting[]): Promise<Appended> {
     try {
-      const [stored] = await this.query<{ seq: number; at_ms: number }>(APPEND_ONE, values);
-      return stored && { at_ms: stored.at_ms, seqs: `{${stored.seq}}`, kept: null };
+      const [stored] = await this.database.writer.ask(APPEND_ONE, (message) => bindOne(message, batch));
+      if (stored) return { atMs: Number(stored[1]), seqs: [stored[0] ?? ''], kept: [] };
     } catch (error) {
-      if ((error as { code?: unknown }).code === UNIQUE_VIOLATION) return undefined;
-      throw error;
+      if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
     }
+    return this.appendAll(batch);
   }
 
   private async appendAll(batch: readonly Waiting[]): Promise<Appended> {
-    const { arrays } = this;
-    arrays.reset();
-    const values = [
-      arrays.int8(batch, ({ entry }) => entry.bookingNo),
-      arrays.int4(batch, ({ entry }) => entry.epoch),
-      arrays.int8(batch, ({ entry }) => entry.senderNo),
-      arrays.int2(batch, ({ entry }) => entry.scope),
-      arrays.uuid(batch, ({ entry }) => entry.clientId),
-      arrays.int2(batch, ({ entry }) => entry.flags),
-      arrays.int2(batch, ({ entry }) => entry.kind),
-      arrays.uuid(batch, ({ entry }) => entry.id),
-      arrays.text(batch, ({ entry }) => entry.body),
-    ];
-    const [appended] = await this.query<Appended>(APPEND, values);
-    if (appended === undefined) throw new Error('the append function answered nothing');
-    return appended;
+    const [appended] = await this.database.writer.ask(APPEND, (message) => bindAll(message, batch));
+    const [atMs, seqs, kept] = appended ?? [];
+    if (typeof seqs !== 'string') throw new Error('the append function answered nothing');
+    return {
+      atMs: Number(atMs),
+      // PostgreSQL spells an array `{3,-1,0}`.
+      seqs: seqs.slice(1, -1).split(','),
+      kept: typeof kept === 'string' ? (JSON.parse(kept) as KeptEntry[]) : [],
+    };
   }
+}
 
-  private async query<R extends object>(
-    statement: { name: string; text: string },
-    values: unknown[],
-  ): Promise<R[]> {
-    const { rows } = await this.database.writer.query<R>({ ...statement, values });
-    return rows;
+function bindOne(message: BindMessage, batch: readonly Waiting[]): void {
+  for (const { entry } of batch) {
+    message.int8(entry.bookingNo);
+    message.int4(entry.epoch);
+    message.int8(entry.senderNo);
+    message.int2(entry.scope);
+    message.uuid(entry.clientId);
+    message.int2(entry.flags);
+    message.int2(entry.kind);
+    message.uuid(entry.id);
+    message.text(entry.body);
   }
+}
+
+function bindAll(message: BindMessage, batch: readonly Waiting[]): void {
+  message.int8s(batch, ({ entry }) => entry.bookingNo);
+  message.int4s(batch, ({ entry }) => entry.epoch);
+  message.int8s(batch, ({ entry }) => entry.senderNo);
+  message.int2s(batch, ({ entry }) => entry.scope);
+  message.uuids(batch, ({ entry }) => entry.clientId);
+  message.int2s(batch, ({ entry }) => entry.flags);
+  message.int2s(batch, ({ entry }) => entry.kind);
+  message.uuids(batch, ({ entry }) => entry.id);
+  message.texts(batch, ({ entry }) => entry.body);
 }
 
 const isLocked = (error: unknown): boolean =>

@@ -1,12 +1,19 @@
 import type pg from 'pg';
+import type { BindMessage } from './bind-message.js';
+import { PreparedQueries, type Row, type Statement } from './prepared-queries.js';
 import { queryOn } from './query-on.js';
+
+interface Link {
+  readonly client: pg.PoolClient;
+  readonly prepared: PreparedQueries;
+}
 
 /**
  * One connection of a pool, kept for as long as it works. A pool's own `query` costs several turns and timers
  * each time: a tenth of what a sender waits for an answer. For one query at a time.
  */
 export class SteadyConnection {
-  private client: Promise<pg.PoolClient> | undefined;
+  private link: Promise<Link> | undefined;
   /** Ends the wait for the query that is under way. */
   private giveUp: ((reason: Error) => void) | undefined;
   /**
@@ -25,9 +32,22 @@ export class SteadyConnection {
 
   /** After any error the connection is not trusted any more: the next query opens another. */
   async query<R extends pg.QueryResultRow>(config: pg.QueryConfig): Promise<pg.QueryResult<R>> {
-    const opening = (this.client ??= this.open());
+    const opening = (this.link ??= this.open());
     try {
-      return await this.within(queryOn<R>(await opening, config));
+      const { client } = await opening;
+      return await this.within(queryOn<R>(client, config));
+    } catch (error) {
+      this.drop(opening);
+      throw error;
+    }
+  }
+
+  /** The rows of a prepared statement; `fill` writes its parameters. */
+  async ask(statement: Statement, fill: (message: BindMessage) => void): Promise<Row[]> {
+    const opening = (this.link ??= this.open());
+    try {
+      const { prepared } = await opening;
+      return await this.within(prepared.ask(statement, fill));
     } catch (error) {
       this.drop(opening);
       throw error;
@@ -36,7 +56,7 @@ export class SteadyConnection {
 
   async close(): Promise<void> {
     clearTimeout(this.silence);
-    if (this.client) this.drop(this.client);
+    if (this.link) this.drop(this.link);
     await this.pool.end();
   }
 
@@ -49,20 +69,20 @@ export class SteadyConnection {
     });
   }
 
-  private open(): Promise<pg.PoolClient> {
-    const opening: Promise<pg.PoolClient> = this.pool.connect().then((client) => {
+  private open(): Promise<Link> {
+    const opening: Promise<Link> = this.pool.connect().then((client) => {
       // It broke while nobody asked anything.
       client.once('error', () => this.drop(opening));
-      return client;
+      return { client, prepared: new PreparedQueries(client) };
     });
     return opening;
   }
 
-  private drop(opening: Promise<pg.PoolClient>): void {
-    if (this.client !== opening) return;
-    this.client = undefined;
+  private drop(opening: Promise<Link>): void {
+    if (this.link !== opening) return;
+    this.link = undefined;
     opening.then(
-      (client) => client.release(true),
+      ({ client }) => client.release(true),
       () => undefined,
     );
   }
