@@ -78,7 +78,11 @@ describe.runIf(hasBrowser('the SDK in a browser'))('in a browser', () => {
     expect(await shown(page)).toEqual(['one queued', 'two queued', 'three queued']);
     await say(page, 'four');
     await server.up();
-    await until('all are stored', async () => (await shown(page)).every((line) => line.endsWith('stored')));
+    // What was said is sent at once; what was there before comes with the catch-up, sooner or later than that.
+    await until('all are stored and shown', async () => {
+      const lines = await shown(page);
+      return lines.length === 5 && lines.every((line) => line.endsWith('stored'));
+    });
     expect(await shown(page)).toEqual(
       ['before', 'one', 'two', 'three', 'four'].map((text) => `${text} stored`),
     );

@@ -2,6 +2,7 @@ import type { Bug, Patch } from './bug.ts';
 
 const QUEUE = 'packages/server/dist/store/append-queue.js';
 const WRITER = 'packages/server/dist/store/append-writer.js';
+const CONNECTION = 'packages/server/dist/store/steady-connection.js';
 const MESSAGES = 'packages/server/dist/chat/messages.service.js';
 const DISPATCHER = 'packages/server/dist/gateway/dispatcher.js';
 const OUTBOX = 'packages/client/dist/outbox.js';
@@ -10,25 +11,18 @@ const SEAT = 'packages/server/dist/chat/seat.js';
 const STORE_ERROR = 'packages/server/dist/store/store-error.js';
 const THREAD = 'packages/client/dist/thread.js';
 
-const APPEND_QUERY = 'const { rows } = await this.database.writer.query({ ...statement, values });';
-/** The rows are handed out when the statement is done; the commit follows a moment later. */
+/** The rows are handed out when the statement is done; the commit follows a moment later, before the next one begins. */
 const commitLater: Patch = {
-  file: WRITER,
-  find: APPEND_QUERY,
-  put: `const client = await this.database.writer.pool.connect();
-        let rows;
-        try {
+  file: CONNECTION,
+  find: `const { prepared } = await opening;
+            return await this.within(prepared.ask(statement, fill));`,
+  put: `const { client, prepared } = await opening;
+            await this.committed?.catch(() => undefined);
             await client.query('BEGIN');
-            ({ rows } = await client.query({ ...statement, values }));
-        }
-        catch (error) {
-            client.release(true);
-            throw error;
-        }
-        this.committed = new Promise((resolve) => setTimeout(resolve, 40))
-            .then(() => client.query('COMMIT'))
-            .then(() => client.release(), (error) => { client.release(true); throw error; });
-        this.committed.catch(() => undefined);`,
+            const rows = await this.within(prepared.ask(statement, fill));
+            this.committed = new Promise((resolve) => setTimeout(resolve, 40)).then(() => client.query('COMMIT'));
+            this.committed.catch(() => undefined);
+            return rows;`,
 };
 
 /** Mistakes that the suite must notice, each alone. `npm run chaos -- --prove` runs them all. */
@@ -49,7 +43,7 @@ export const bugs: readonly Bug[] = [
       {
         file: MESSAGES,
         find: 'return sent(message, false);',
-        put: 'await this.store.writer.committed; return sent(message, false);',
+        put: 'await this.store.writer.database.writer.committed; return sent(message, false);',
       },
     ],
     breaks: ['told-is-stored'],
@@ -78,8 +72,13 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: WRITER,
-        find: 'async execute(batch) {',
-        put: `async execute(batch) {
+        find: 'await (batch.length === 1 ? this.appendOne(batch) : this.appendAll(batch))',
+        put: 'await this.appendCounted(batch)',
+      },
+      {
+        file: WRITER,
+        find: 'async appendOne(batch) {',
+        put: `async appendCounted(batch) {
         const client = await this.database.writer.pool.connect();
         const [seqs, keptRows, at] = [[], [], new Date()];
         try {
@@ -103,7 +102,9 @@ export const bugs: readonly Bug[] = [
             throw error;
         }
         client.release();
-        return { at_ms: at.getTime(), seqs: '{' + seqs.join(',') + '}', kept: keptRows };`,
+        return { atMs: at.getTime(), seqs, kept: keptRows };
+    }
+    async appendOne(batch) {`,
       },
     ],
     breaks: ['gapless'],
