@@ -1,5 +1,6 @@
 import { newRow, note, ratio, type Row } from '../report/row.ts';
 import { curblineOn } from '../targets/curbline.ts';
+import { socketIoRelay } from '../targets/relays.ts';
 import type { Target } from '../targets/target.ts';
 import { loadOnce, withServer, type Bench } from './measure.ts';
 import { noteSample } from './throughput.ts';
@@ -27,14 +28,17 @@ export async function scale(bench: Bench): Promise<Row> {
   if (asked === undefined) return row;
   await byBookings(bench, row, asked);
   await byLog(bench, row);
+  // What sockets that are not in the core's caches cost anybody: the same load on a server that only passes it on.
+  for (const relay of bench.targets(socketIoRelay)) await byBookings(bench, row, relay, 'relay, ');
   const median = (above: string, below: string) => medianRatio(row, above, below).toFixed(3);
+  const relayed = median(`relay, ${manyBookings(bench)} bookings`, `relay, ${FEW_BOOKINGS} bookings`);
   row.notes.push(
-    `bookings: ${median(`${manyBookings(bench)} bookings`, `${FEW_BOOKINGS} bookings`)} ×; stored messages: ${median(largeName(bench), 'small log')} ×; the ratio above is the worse of the two in each round`,
+    `bookings: ${median(`${manyBookings(bench)} bookings`, `${FEW_BOOKINGS} bookings`)} ×; stored messages: ${median(largeName(bench), 'small log')} ×; the ratio above is the worse of the two in each round; bookings with the relay: ${relayed} ×`,
   );
   return row;
 }
 
-async function byBookings(bench: Bench, row: Row, target: Target): Promise<void> {
+async function byBookings(bench: Bench, row: Row, target: Target, prefix = ''): Promise<void> {
   const many = manyBookings(bench);
   await withServer(bench, target, 'together', async (running) => {
     const pairs = await running.seed(many);
@@ -44,11 +48,11 @@ async function byBookings(bench: Bench, row: Row, target: Target): Promise<void>
           ...bench.shape,
           loop: LOOP,
         });
-        const named = { ...target, name: `${count} bookings` };
+        const named = { ...target, name: `${prefix}${count} bookings` };
         noteSample(bench, row, named, sample);
         note(row, named.name, { cost: sample.serverUs + sample.databaseUs });
       }
-      ratio(row, `${many} bookings`, `${FEW_BOOKINGS} bookings`, 'cost');
+      if (prefix === '') ratio(row, `${many} bookings`, `${FEW_BOOKINGS} bookings`, 'cost');
     }
   });
 }

@@ -109,7 +109,7 @@ export const bugs: readonly Bug[] = [
     ],
     breaks: ['gapless'],
     faults: ['postgres-kill', 'postgres-quit', 'backend-kill'],
-    forS: 20,
+    forS: 40,
   },
   {
     name: 'outbox-cleared-early',
