@@ -44,6 +44,8 @@ export default defineConfig(({ mode }) => ({
     // Each test file may run a server, a PostgreSQL and a browser of its own.
     maxWorkers: 3,
     testTimeout: 30_000,
+    // The default, a second, is what the server takes for a line of its log that sums up a second.
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     reporters: ['default', './tests/harness/closing-reporter.ts'],
