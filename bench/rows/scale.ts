@@ -31,10 +31,13 @@ export async function scale(bench: Bench): Promise<Row> {
   // What sockets that are not in the core's caches cost anybody: the same load on a server that only passes it on.
   for (const relay of bench.targets(socketIoRelay)) await byBookings(bench, row, relay, 'relay, ');
   const median = (above: string, below: string) => medianRatio(row, above, below).toFixed(3);
-  const relayed = median(`relay, ${manyBookings(bench)} bookings`, `relay, ${FEW_BOOKINGS} bookings`);
   row.notes.push(
-    `bookings: ${median(`${manyBookings(bench)} bookings`, `${FEW_BOOKINGS} bookings`)} ×; stored messages: ${median(largeName(bench), 'small log')} ×; the ratio above is the worse of the two in each round; bookings with the relay: ${relayed} ×`,
+    `bookings: ${median(`${manyBookings(bench)} bookings`, `${FEW_BOOKINGS} bookings`)} ×; stored messages: ${median(largeName(bench), 'small log')} ×; the ratio above is the worse of the two in each round`,
   );
+  if (bench.targets(socketIoRelay).length > 0) {
+    const relayed = median(`relay, ${manyBookings(bench)} bookings`, `relay, ${FEW_BOOKINGS} bookings`);
+    row.notes.push(`bookings with the relay: ${relayed} ×`);
+  }
   return row;
 }
 

@@ -11,7 +11,7 @@ import { flagsFor, messageJson } from '../store/message-row.js';
 import { MessagesStore } from '../store/messages.store.js';
 import { AccessService } from './access.service.js';
 import { CannedMessages } from './canned-catalogue.js';
-import { printedMessage, printedMessages, withMessages, type PrintedPage } from './printed-page.js';
+import { printedMessages, withMessages, type PrintedPage } from './printed-page.js';
 import { SendLimit } from './send-limit.js';
 import type { Seat } from './seat.js';
 
@@ -161,7 +161,7 @@ export class MessagesService {
     const row = await this.store.kept(seat.booking.no, seat.row.person_no, command.client_id);
     if (!row) throw denial;
     if (!sameContent(row, kindCode(command.kind), body)) throw new ChatError('conflict');
-    return sent(printedMessage(seat.booking, row), true);
+    return sent(messageJson(row, seat.bookingJson, seat.senderJson), true);
   }
 
   private tell(seat: Seat, seq: number, at: string, message: string, exceptSocketId: string): void {

@@ -10,10 +10,6 @@ export interface PrintedPage {
   readonly has_more: boolean;
 }
 
-/** One row as it is answered. */
-export const printedMessage = (record: BookingRecord, row: MessageRow): string =>
-  messageJson(row, JSON.stringify(record.id), JSON.stringify(sendersOf(record)(row.sender_no)));
-
 /** The rows of one booking as they are answered. Its few senders are spelled once. */
 export function printedMessages(record: BookingRecord, rows: readonly MessageRow[]): string[] {
   const bookingJson = JSON.stringify(record.id);

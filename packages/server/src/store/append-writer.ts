@@ -86,9 +86,10 @@ INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, c
 SELECT $1, $3, active_at, last_seq, $7, $6, $8, $5, $9 FROM head
 RETURNING seq, (extract(epoch FROM created_at) * 1000)::float8 AS at_ms`,
 };
-const UNLOCKED = {
+const UNLOCKED: Statement = {
   name: 'curbline-append-unlocked',
   text: 'SELECT no FROM bookings WHERE no = ANY ($1::bigint[]) ORDER BY no FOR NO KEY UPDATE SKIP LOCKED',
+  types: [PG_ARRAY.int8],
 };
 const UNIQUE_VIOLATION = '23505';
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -222,8 +223,8 @@ export class AppendWriter {
   private async unlocked(batch: readonly Waiting[]): Promise<ReadonlySet<number> | undefined> {
     const numbers = [...new Set(batch.map(({ entry }) => entry.bookingNo))];
     try {
-      const { rows } = await this.database.writer.query<{ no: number }>({ ...UNLOCKED, values: [numbers] });
-      return rows.length === numbers.length ? undefined : new Set(rows.map(({ no }) => no));
+      const rows = await this.database.writer.ask(UNLOCKED, (message) => message.int8s(numbers, (no) => no));
+      return rows.length === numbers.length ? undefined : new Set(rows.map(([no]) => Number(no)));
     } catch {
       // Whatever it is, the batch's own error says enough.
       return undefined;

@@ -36,17 +36,8 @@ export function messageJson(row: MessageRow, bookingJson: string, senderJson: st
   );
 }
 
-/** Row → wire. */
-export function messageOf(row: MessageRow, bookingId: string, senderOf: SenderOf): MessageObject {
-  return {
-    id: row.id,
-    booking_id: bookingId,
-    seq: row.seq,
-    sender: senderOf(row.sender_no),
-    client_id: (row.flags & UPPERCASE_CLIENT_ID) === 0 ? row.client_id : row.client_id.toUpperCase(),
-    kind: kindOf(row.kind),
-    // Written by us as the JSON of a parsed body of this kind, or as the mark of erasure.
-    body: JSON.parse(row.body) as MessageObject['body'],
-    created_at: isoTime(row.created_at),
-  };
-}
+/** The same as an object. */
+export const messageOf = (row: MessageRow, bookingId: string, senderOf: SenderOf): MessageObject =>
+  JSON.parse(
+    messageJson(row, JSON.stringify(bookingId), JSON.stringify(senderOf(row.sender_no))),
+  ) as MessageObject;

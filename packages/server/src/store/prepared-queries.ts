@@ -20,7 +20,7 @@ interface Wire {
 
 /**
  * The queries of one connection, one at a time, as pg lets others write them (`Submittable`). Its own asks for the columns each time and makes objects
- * of rows by their names: with its buffers and listeners that is a third of what a server does for a message that comes alone. One object serves all
+ * of rows by their names: with its buffers and listeners that is a quarter of what a server does for a message that comes alone. One object serves all
  * queries, so that none keeps another alive (see `queryOn`).
  */
 export class PreparedQueries implements pg.Submittable {

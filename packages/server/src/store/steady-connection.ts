@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import type { BindMessage } from './bind-message.js';
 import { PreparedQueries, type Row, type Statement } from './prepared-queries.js';
-import { queryOn } from './query-on.js';
 
 interface Link {
   readonly client: pg.PoolClient;
@@ -30,19 +29,10 @@ export class SteadyConnection {
     this.silence = setTimeout(() => this.giveUp?.(new Error('Query read timeout')), silenceMs).unref();
   }
 
-  /** After any error the connection is not trusted any more: the next query opens another. */
-  async query<R extends pg.QueryResultRow>(config: pg.QueryConfig): Promise<pg.QueryResult<R>> {
-    const opening = (this.link ??= this.open());
-    try {
-      const { client } = await opening;
-      return await this.within(queryOn<R>(client, config));
-    } catch (error) {
-      this.drop(opening);
-      throw error;
-    }
-  }
-
-  /** The rows of a prepared statement; `fill` writes its parameters. */
+  /**
+   * The rows of a prepared statement; `fill` writes its parameters. After any error the connection is not trusted any more:
+   * the next query opens another.
+   */
   async ask(statement: Statement, fill: (message: BindMessage) => void): Promise<Row[]> {
     const opening = (this.link ??= this.open());
     try {
