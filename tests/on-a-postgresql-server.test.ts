@@ -75,4 +75,61 @@ describe.skipIf(url === undefined)('on a PostgreSQL server', () => {
     }
     for (const person of [driver, customer]) person.leave();
   });
+
+  test('the same message sent to two nodes at once is kept once, and costs neither of them its connection to the log', async () => {
+    const [first, second] = nodes;
+    if (!first || !second) throw new Error('the nodes run');
+    const id = await first.booking();
+    const phones = await Promise.all(
+      [first, second].map(async (node) => Person.connect(node, await node.token('driver', `${id}-driver`))),
+    );
+    for (const phone of phones) await phone.data('connection-established', { booking_id: id });
+    /** Who writes the log, and since when. */
+    const writers = async (): Promise<string[]> => {
+      const client = new pg.Client({ connectionString: url, database: name });
+      await client.connect();
+      const { rows } = await client.query<{ writer: string }>(
+        "SELECT pid || ' ' || backend_start AS writer FROM pg_stat_activity WHERE datname = $1 AND application_name = 'curbline-write'",
+        [name],
+      );
+      await client.end();
+      return rows.map(({ writer }) => writer).toSorted();
+    };
+    const conflicts = async (): Promise<number> => {
+      const client = new pg.Client({ connectionString: url, database: name });
+      await client.connect();
+      const { rows } = await client.query<{ n: string }>(
+        'SELECT xact_rollback AS n FROM pg_stat_database WHERE datname = $1',
+        [name],
+      );
+      await client.end();
+      return Number(rows[0]?.n);
+    };
+    // Both have one by now.
+    for (const phone of phones) await phone.send(id, 'the first word');
+    const before = await writers();
+    const rolledBack = await conflicts();
+    let sent = 0;
+    // Until they have met often enough: each time a batch of several, in the same order, on both nodes.
+    for (let round = 0; round < 400 && (await conflicts()) < rolledBack + 5; round += 1) {
+      const texts = Array.from({ length: 6 }, () => crypto.randomUUID());
+      const answers = await Promise.all(
+        phones.map((phone) => Promise.all(texts.map((text) => phone.send(id, text, text)))),
+      );
+      for (const [index] of texts.entries()) {
+        const both = answers.map((each) => each[index]);
+        expect(both.filter((answer) => answer?.duplicate === true)).toHaveLength(1);
+        expect(new Set(both.map((answer) => answer?.message.seq)).size).toBe(1);
+      }
+      sent += texts.length;
+    }
+    expect(await conflicts()).toBeGreaterThanOrEqual(rolledBack + 5);
+    expect(await writers()).toEqual(before);
+    const { body } = await first.rest<{ data: MessageObject[] }>(
+      'GET',
+      `/v1/bookings/${id}/messages?limit=1`,
+    );
+    expect(body.data[0]?.seq).toBe(sent + 2);
+    for (const phone of phones) phone.leave();
+  });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LatencyRecorder } from './latency.ts';
 import { openPeer } from './peer.ts';
-import { watchCpu } from './proc.ts';
+import { CpuWatch } from './proc.ts';
 import type { HandshakesResult, HandshakesSpec } from './spec.ts';
 
 const ADDRESSES = 32;
@@ -40,9 +40,10 @@ export async function runHandshakes(spec: HandshakesSpec): Promise<HandshakesRes
       }
     }
   };
+  const watch = new CpuWatch(spec.watch);
   const workers = Array.from({ length: spec.concurrency }, worker);
   await sleep(spec.warmupMs);
-  const cpu = watchCpu(spec.watch);
+  watch.begin();
   from = performance.now();
   await Promise.all(workers);
   const seconds = (until - from) / 1000;
@@ -53,6 +54,6 @@ export async function runHandshakes(spec: HandshakesSpec): Promise<HandshakesRes
     failed,
     perSecond: done / seconds,
     latency: latency.summary(),
-    cpu: cpu(),
+    cpu: watch.end(),
   };
 }

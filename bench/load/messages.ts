@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommitCounter } from './commit-counter.ts';
 import { LatencyRecorder } from './latency.ts';
 import { openAll, type Peer } from './peer.ts';
-import { watchCpu } from './proc.ts';
+import { CpuWatch } from './proc.ts';
 import type { CpuUse, MessagesResult, MessagesSpec } from './spec.ts';
 
 /** Messages that may be under way at once; more means that the server does not keep up at all. */
@@ -54,8 +54,9 @@ class MessageLoad {
     }));
     this.senders = this.spec.senders === 'both' ? peers : peers.filter((_, index) => index % 2 === 0);
     const { loop } = this.spec;
+    const watch = new CpuWatch(this.spec.watch);
     const { cpu, seconds } =
-      loop.kind === 'open' ? await this.openLoop(loop.rate) : await this.closedLoop(loop);
+      loop.kind === 'open' ? await this.openLoop(loop.rate, watch) : await this.closedLoop(loop, watch);
     await this.drain();
     for (const peer of peers) peer.destroy();
     if (this.broken !== null) throw new Error(`a socket closed under load: ${this.broken}`);
@@ -76,39 +77,37 @@ class MessageLoad {
     };
   }
 
-  private async closedLoop({
-    kind,
-    inFlight,
-  }: {
-    kind: 'closed' | 'rotating';
-    inFlight: number;
-  }): Promise<{ cpu: CpuUse; seconds: number }> {
+  private async closedLoop(
+    { kind, inFlight }: { kind: 'closed' | 'rotating'; inFlight: number },
+    watch: CpuWatch,
+  ): Promise<{ cpu: CpuUse; seconds: number }> {
     const first = kind === 'closed' ? inFlight * this.senders.length : inFlight;
     for (let i = 0; i < first; i += 1) this.sendNext();
     await sleep(this.spec.warmupMs);
-    const cpu = watchCpu(this.spec.watch);
+    watch.begin();
     this.commits?.begin();
     this.window.from = performance.now();
     await sleep(this.spec.measureMs);
     this.window.to = performance.now();
     this.commits?.end();
     this.stopped = true;
-    return { cpu: cpu(), seconds: (this.window.to - this.window.from) / 1000 };
+    return { cpu: watch.end(), seconds: (this.window.to - this.window.from) / 1000 };
   }
 
   /** Sends at fixed times, whatever the server does; latency counts from the time that was due, not from the write. */
-  private openLoop(rate: number): Promise<{ cpu: CpuUse; seconds: number }> {
+  private openLoop(rate: number, watch: CpuWatch): Promise<{ cpu: CpuUse; seconds: number }> {
     const everyMs = 1000 / rate;
     const start = performance.now() + 10;
     const from = start + this.spec.warmupMs;
     const to = from + this.spec.measureMs;
     let due = start;
-    let cpu: (() => CpuUse) | null = null;
+    let measured = false;
     return new Promise((resolve) => {
       const turn = () => {
         const now = performance.now();
-        if (cpu === null && now >= from) {
-          cpu = watchCpu(this.spec.watch);
+        if (!measured && now >= from) {
+          measured = true;
+          watch.begin();
           this.commits?.begin();
           this.window.from = from;
           this.window.to = to;
@@ -117,10 +116,10 @@ class MessageLoad {
           this.sendNext(due);
           due += everyMs;
         }
-        if ((now >= to && cpu !== null) || this.broken !== null || this.underWay() >= SLOTS / 2) {
+        if (now >= to || this.broken !== null || this.underWay() >= SLOTS / 2) {
           this.stopped = true;
           this.commits?.end();
-          resolve({ cpu: (cpu ?? watchCpu(this.spec.watch))(), seconds: this.spec.measureMs / 1000 });
+          resolve({ cpu: watch.end(), seconds: this.spec.measureMs / 1000 });
         } else setImmediate(turn);
       };
       turn();

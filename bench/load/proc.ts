@@ -23,28 +23,30 @@ function stat(pid: number): Stat | null {
   return { parent: Number(fields[1]), own: ticks(11) + ticks(12), reaped: ticks(13) + ticks(14) };
 }
 
-/** A process and its descendants, the dead ones that were waited for included. */
-function treeCpuSeconds(root: number): number {
-  const stats = new Map<number, Stat>();
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid)) continue;
-    const entry = stat(pid);
-    if (entry !== null) stats.set(pid, entry);
-  }
-  let sum = 0;
-  for (const [pid, entry] of stats) if (isWithin(stats, pid, root)) sum += entry.own + entry.reaped;
-  return sum;
-}
-
-export function treePids(root: number): number[] {
+function allStats(): Map<number, Stat> {
   const stats = new Map<number, Stat>();
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     const entry = Number.isInteger(pid) ? stat(pid) : null;
     if (entry !== null) stats.set(pid, entry);
   }
+  return stats;
+}
+
+/** A process and its descendants. */
+export function treePids(root: number): number[] {
+  const stats = allStats();
   return [...stats.keys()].filter((pid) => isWithin(stats, pid, root));
+}
+
+/** Of these processes, and of the dead ones that they waited for. */
+function cpuSeconds(pids: readonly number[]): number {
+  let sum = 0;
+  for (const pid of pids) {
+    const entry = stat(pid);
+    if (entry !== null) sum += entry.own + entry.reaped;
+  }
+  return sum;
 }
 
 function isWithin(stats: Map<number, Stat>, pid: number, root: number): boolean {
@@ -71,26 +73,52 @@ interface Reading {
   machine: number;
 }
 
-function reading(watch: Watched): Reading {
-  const own = process.cpuUsage();
-  return {
-    server: treeCpuSeconds(watch.server),
-    database: watch.database === null ? 0 : treeCpuSeconds(watch.database),
-    load: (own.user + own.system) / 1e6,
-    machine: machineBusySeconds(),
-  };
+/**
+ * Reads what was used between `begin` and `end`. Which processes there are is listed before the first and after the last: the
+ * list takes 15 ms, in which a load generator sends and hears nothing, and what was due then would be counted as late.
+ */
+export class CpuWatch {
+  private readonly watch: Watched;
+  private readonly before: Pids;
+  private begun: Reading;
+
+  constructor(watch: Watched) {
+    this.watch = watch;
+    this.before = pidsOf(watch);
+    this.begun = reading(this.before);
+  }
+
+  begin(): void {
+    this.begun = reading(this.before);
+  }
+
+  end(): CpuUse {
+    const after = reading(pidsOf(this.watch));
+    const server = after.server - this.begun.server;
+    const database = after.database - this.begun.database;
+    const load = after.load - this.begun.load;
+    const others = Math.max(0, after.machine - this.begun.machine - server - database - load);
+    return { server, database, load, others };
+  }
 }
 
-/** Starts counting; the returned function says what was used since. */
-export function watchCpu(watch: Watched): () => CpuUse {
-  const before = reading(watch);
-  return () => {
-    const after = reading(watch);
-    const server = after.server - before.server;
-    const database = after.database - before.database;
-    const load = after.load - before.load;
-    const others = Math.max(0, after.machine - before.machine - server - database - load);
-    return { server, database, load, others };
+interface Pids {
+  server: readonly number[];
+  database: readonly number[];
+}
+
+const pidsOf = ({ server, database }: Watched): Pids => ({
+  server: treePids(server),
+  database: database === null ? [] : treePids(database),
+});
+
+function reading(pids: Pids): Reading {
+  const own = process.cpuUsage();
+  return {
+    server: cpuSeconds(pids.server),
+    database: cpuSeconds(pids.database),
+    load: (own.user + own.system) / 1e6,
+    machine: machineBusySeconds(),
   };
 }
 

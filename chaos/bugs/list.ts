@@ -2,6 +2,7 @@ import type { Bug, Patch } from './bug.ts';
 
 const QUEUE = 'packages/server/dist/store/append-queue.js';
 const WRITER = 'packages/server/dist/store/append-writer.js';
+const STATEMENTS = 'packages/server/dist/store/append-statements.js';
 const CONNECTION = 'packages/server/dist/store/steady-connection.js';
 const MESSAGES = 'packages/server/dist/chat/messages.service.js';
 const DISPATCHER = 'packages/server/dist/gateway/dispatcher.js';
@@ -61,7 +62,10 @@ export const bugs: readonly Bug[] = [
          EXECUTE replace(pg_get_functiondef('curbline_append'::regproc), 'm.booking_no = i.booking_no AND', 'false AND');
        END $$`,
     ],
-    patches: [{ file: WRITER, find: /AND NOT EXISTS \([^)]*\)/, put: '' }],
+    patches: [
+      { file: STATEMENTS, find: /AND NOT EXISTS \([^)]*\)/, put: '' },
+      { file: STATEMENTS, find: 'WHERE m.booking_no = $7[i] AND', put: 'WHERE false AND' },
+    ],
     breaks: ['once'],
     faults: ['cut-before-ack', 'cut-after-request'],
     forS: 12,
@@ -72,28 +76,28 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: WRITER,
-        find: 'await (batch.length === 1 ? this.appendOne(batch) : this.appendAll(batch))',
-        put: 'await this.appendCounted(batch)',
+        find: 'await (judged ? this.judge(batch) : this.store(batch))',
+        put: 'await this.counted(batch)',
       },
       {
         file: WRITER,
-        find: 'async appendOne(batch) {',
-        put: `async appendCounted(batch) {
+        find: 'async store(batch) {',
+        put: `async counted(batch) {
         const client = await this.database.writer.pool.connect();
-        const [seqs, keptRows, at] = [[], [], new Date()];
+        const [outcomes, at] = [[], new Date()];
         try {
             await client.query('BEGIN');
             this.heads ??= new Map();
             for (const { entry: e } of batch) {
                 const kept = await client.query('SELECT seq, extract(epoch FROM created_at) * 1000 AS at_ms, kind, flags, id, body FROM messages WHERE booking_no = $1 AND client_id = $2 AND sender_no = $3', [e.bookingNo, e.clientId, e.senderNo]);
-                if (kept.rows[0]) { seqs.push(-kept.rows[0].seq); keptRows.push(kept.rows[0]); continue; }
+                if (kept.rows[0]) { outcomes.push(keptOutcome(kept.rows[0])); continue; }
                 if (!this.heads.has(e.bookingNo))
                     this.heads.set(e.bookingNo, (await client.query('SELECT last_seq FROM bookings WHERE no = $1', [e.bookingNo])).rows[0].last_seq);
                 const seq = this.heads.get(e.bookingNo) + 1;
                 this.heads.set(e.bookingNo, seq);
                 await client.query('INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, client_id, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [e.bookingNo, e.senderNo, at, seq, e.kind, e.flags, e.id, e.clientId, e.body]);
                 await client.query('UPDATE bookings SET last_seq = $2 WHERE no = $1', [e.bookingNo, seq]);
-                seqs.push(seq);
+                outcomes.push({ outcome: 'stored', seq, at });
             }
             await client.query('COMMIT');
         }
@@ -102,9 +106,9 @@ export const bugs: readonly Bug[] = [
             throw error;
         }
         client.release();
-        return { atMs: at.getTime(), seqs, kept: keptRows };
+        return outcomes;
     }
-    async appendOne(batch) {`,
+    async store(batch) {`,
       },
     ],
     breaks: ['gapless'],

@@ -3,19 +3,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChatError } from '../chat-error.js';
 import type { AppendEntry, AppendOutcome, KeptRow } from './append-entry.js';
 import { AppendQueue, type Waiting } from './append-queue.js';
-import { PG_ARRAY, PG_TYPE, type BindMessage } from './bind-message.js';
+import {
+  JUDGE,
+  STORE_ALL,
+  STORE_ONE,
+  UNLOCKED,
+  bindAll,
+  bindJudge,
+  bindOne,
+  growthOf,
+  numbersOf,
+} from './append-statements.js';
 import { Database } from './database.js';
-import type { Statement } from './prepared-queries.js';
-import { isUnavailable, storeError } from './store-error.js';
+import { isConflict, isUnavailable, storeError } from './store-error.js';
 
-/** What became of a batch. */
-interface Appended {
-  /** When, for all that was stored: milliseconds since the epoch. */
-  readonly atMs: number;
-  /** For each entry: 3, stored there; -1, kept before, at 1; 0, stale. */
-  readonly seqs: readonly string[];
-  readonly kept: readonly KeptEntry[];
-}
+/** What became of each entry of a batch, in its order; undefined where that was not said. */
+type Outcomes = readonly (AppendOutcome | undefined)[];
 
 interface KeptEntry extends KeptRow {
   readonly seq: number;
@@ -37,61 +40,6 @@ const DOUBTED_FOR_MS = 2_000;
 /** Entries whose fate is unknown are remembered up to this many; beyond it, the oldest are caught up by `seq` only. */
 const MAX_UNSURE = 20_000;
 
-const APPEND: Statement = {
-  name: 'curbline-append',
-  text: 'SELECT at_ms, seqs::text, kept FROM curbline_append($1, $2, $3, $4, $5, $6, $7, $8, $9)',
-  types: [
-    PG_ARRAY.int8,
-    PG_ARRAY.int4,
-    PG_ARRAY.int8,
-    PG_ARRAY.int2,
-    PG_ARRAY.uuid,
-    PG_ARRAY.int2,
-    PG_ARRAY.int2,
-    PG_ARRAY.uuid,
-    PG_ARRAY.text,
-  ],
-};
-
-/**
- * One message that comes alone, for half of what the function costs. It answers nothing when the message was kept
- * before or is stale, and fails by the unique key when another node keeps it in this moment: then the function judges.
- */
-const APPEND_ONE: Statement = {
-  name: 'curbline-append-one',
-  types: [
-    PG_TYPE.int8,
-    PG_TYPE.int4,
-    PG_TYPE.int8,
-    PG_TYPE.int2,
-    PG_TYPE.uuid,
-    PG_TYPE.int2,
-    PG_TYPE.int2,
-    PG_TYPE.uuid,
-    PG_TYPE.text,
-  ],
-  text: `
-WITH head AS (
-  UPDATE bookings SET
-    last_seq = last_seq + 1,
-    driver_sent_seq = CASE WHEN $4::smallint = 1 THEN last_seq + 1 ELSE driver_sent_seq END,
-    customer_sent_seq = CASE WHEN $4 = 2 THEN last_seq + 1 ELSE customer_sent_seq END,
-    active_at = date_trunc('milliseconds', clock_timestamp())
-  WHERE no = $1
-    AND ($2::integer IS NULL OR (epoch = $2 AND (closes_at IS NULL OR closes_at > clock_timestamp())))
-    AND NOT EXISTS (SELECT FROM messages WHERE booking_no = $1 AND client_id = $5 AND sender_no = $3)
-  RETURNING last_seq, active_at
-)
-INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, client_id, body)
-SELECT $1, $3, active_at, last_seq, $7, $6, $8, $5, $9 FROM head
-RETURNING seq, (extract(epoch FROM created_at) * 1000)::float8 AS at_ms`,
-};
-const UNLOCKED: Statement = {
-  name: 'curbline-append-unlocked',
-  text: 'SELECT no FROM bookings WHERE no = ANY ($1::bigint[]) ORDER BY no FOR NO KEY UPDATE SKIP LOCKED',
-  types: [PG_ARRAY.int8],
-};
-const UNIQUE_VIOLATION = '23505';
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
@@ -150,39 +98,43 @@ export class AppendWriter {
     this.running = false;
   }
 
-  /** Commits a batch and answers each entry. False when the store is away: everybody has been told. */
-  private async commit(batch: Waiting[]): Promise<boolean> {
-    let appended: Appended;
+  /**
+   * Commits a batch and answers each entry: as new ones first, which nearly all are; what is not new is judged. False when the
+   * store is away: everybody has been told.
+   */
+  private async commit(batch: readonly Waiting[], judged = false): Promise<boolean> {
+    let outcomes: Outcomes;
     try {
-      appended = await (batch.length === 1 ? this.appendOne(batch) : this.appendAll(batch));
+      outcomes = await (judged ? this.judge(batch) : this.store(batch));
     } catch (error) {
+      // Another node keeps one of them in this moment: nothing of the batch was written.
+      if (!judged && isConflict(error)) return await this.commit(batch, true);
       return await this.recover(batch, error);
     }
     this.failedAtMs = Number.NEGATIVE_INFINITY;
-    const { seqs } = appended;
-    const at = new Date(Math.round(appended.atMs));
-    const kept = appended.kept.values();
-    let index = 0;
-    for (const { entry, resolve, reject } of batch) {
-      const seq = Number(seqs[index]);
-      index += 1;
-      const untold = this.unsure.size > 0 && this.unsure.delete(keyOf(entry));
-      if (seq > 0) resolve({ outcome: 'stored', seq, at });
-      else if (seq === 0) resolve({ outcome: 'stale' });
-      else {
-        const row = seq < 0 ? kept.next().value : undefined;
-        if (row === undefined) reject(new Error('the append function answered less than it was asked for'));
-        else resolve(keptOutcome(row, untold));
-      }
+    const rest: Waiting[] = [];
+    for (const [index, waiting] of batch.entries()) {
+      const outcome = outcomes[index];
+      if (outcome === undefined) rest.push(waiting);
+      else waiting.resolve(this.told(waiting.entry, outcome));
     }
+    if (rest.length === 0) return true;
+    if (!judged) return await this.commit(rest, true);
+    for (const { reject } of rest)
+      reject(new Error('the append function answered less than it was asked for'));
     return true;
+  }
+
+  private told(entry: AppendEntry, outcome: AppendOutcome): AppendOutcome {
+    const untold = this.unsure.size > 0 && this.unsure.delete(keyOf(entry));
+    return untold && outcome.outcome === 'kept' ? { ...outcome, untold } : outcome;
   }
 
   /**
    * Away, slow or full: everybody who waits hears it now, nobody's two seconds are spent in a queue.
    * Anything else may be one bad row: each entry is tried alone and answers for itself.
    */
-  private async recover(batch: Waiting[], error: unknown): Promise<boolean> {
+  private async recover(batch: readonly Waiting[], error: unknown): Promise<boolean> {
     const free = isLocked(error) ? await this.unlocked(batch) : undefined;
     if (free !== undefined) return await this.withoutLocked(batch, free, error);
     if (isUnavailable(error)) {
@@ -238,53 +190,53 @@ export class AppendWriter {
     if (oldest !== undefined) this.unsure.delete(oldest);
   }
 
-  private async appendOne(batch: readonly Waiting[]): Promise<Appended> {
-    try {
-      const [stored] = await this.database.writer.ask(APPEND_ONE, (message) => bindOne(message, batch));
-      if (stored) return { atMs: Number(stored[1]), seqs: [stored[0] ?? ''], kept: [] };
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
+  /** New messages. Says nothing of those that are not, or may not be. */
+  private async store(batch: readonly Waiting[]): Promise<Outcomes> {
+    const [first] = batch;
+    if (first === undefined || batch.length > 1) return await this.storeAll(batch);
+    const [row] = await this.database.writer.ask(STORE_ONE, (message) => bindOne(message, first.entry));
+    const [seq, atMs] = row ?? [];
+    return [row && { outcome: 'stored', seq: Number(seq), at: new Date(Math.round(Number(atMs))) }];
+  }
+
+  private async storeAll(batch: readonly Waiting[]): Promise<Outcomes> {
+    const sorted = batch.map(({ entry }) => entry).sort((one, other) => one.bookingNo - other.bookingNo);
+    const growth = growthOf(sorted);
+    if (growth === undefined) return [];
+    const [row] = await this.database.writer.ask(STORE_ALL, (message) => bindAll(message, growth, sorted));
+    const [grown, heads, times] = row ?? [];
+    if (!grown || !heads || !times) return [];
+    const atMs = numbersOf(times);
+    const lastSeqs = numbersOf(heads);
+    /** The `seq` that each booking had before, and when it grew. */
+    const before = new Map<number, { seq: number; at: Date }>();
+    for (const [index, bookingNo] of numbersOf(grown).entries())
+      before.set(bookingNo, { seq: lastSeqs[index] ?? 0, at: new Date(atMs[index] ?? 0) });
+    for (const { bookingNo, count } of growth) {
+      const head = before.get(bookingNo);
+      if (head) head.seq -= count;
     }
-    return this.appendAll(batch);
+    // In the order in which they came, which is the order within each booking.
+    return batch.map(({ entry }) => {
+      const head = before.get(entry.bookingNo);
+      return head && { outcome: 'stored', seq: (head.seq += 1), at: head.at };
+    });
   }
 
-  private async appendAll(batch: readonly Waiting[]): Promise<Appended> {
-    const [appended] = await this.database.writer.ask(APPEND, (message) => bindAll(message, batch));
-    const [atMs, seqs, kept] = appended ?? [];
+  private async judge(batch: readonly Waiting[]): Promise<Outcomes> {
+    const entries = batch.map(({ entry }) => entry);
+    const [row] = await this.database.writer.ask(JUDGE, (message) => bindJudge(message, entries));
+    const [atMs, seqs, keptRows] = row ?? [];
     if (typeof seqs !== 'string') throw new Error('the append function answered nothing');
-    return {
-      atMs: Number(atMs),
-      // PostgreSQL spells an array `{3,-1,0}`.
-      seqs: seqs.slice(1, -1).split(','),
-      kept: typeof kept === 'string' ? (JSON.parse(kept) as KeptEntry[]) : [],
-    };
+    const at = new Date(Math.round(Number(atMs)));
+    const kept = (typeof keptRows === 'string' ? (JSON.parse(keptRows) as KeptEntry[]) : []).values();
+    return numbersOf(seqs).map((seq) => {
+      if (seq > 0) return { outcome: 'stored', seq, at };
+      if (seq === 0) return { outcome: 'stale' };
+      const next = kept.next();
+      return next.done ? undefined : keptOutcome(next.value);
+    });
   }
-}
-
-function bindOne(message: BindMessage, batch: readonly Waiting[]): void {
-  for (const { entry } of batch) {
-    message.int8(entry.bookingNo);
-    message.int4(entry.epoch);
-    message.int8(entry.senderNo);
-    message.int2(entry.scope);
-    message.uuid(entry.clientId);
-    message.int2(entry.flags);
-    message.int2(entry.kind);
-    message.uuid(entry.id);
-    message.text(entry.body);
-  }
-}
-
-function bindAll(message: BindMessage, batch: readonly Waiting[]): void {
-  message.int8s(batch, ({ entry }) => entry.bookingNo);
-  message.int4s(batch, ({ entry }) => entry.epoch);
-  message.int8s(batch, ({ entry }) => entry.senderNo);
-  message.int2s(batch, ({ entry }) => entry.scope);
-  message.uuids(batch, ({ entry }) => entry.clientId);
-  message.int2s(batch, ({ entry }) => entry.flags);
-  message.int2s(batch, ({ entry }) => entry.kind);
-  message.uuids(batch, ({ entry }) => entry.id);
-  message.texts(batch, ({ entry }) => entry.body);
 }
 
 const isLocked = (error: unknown): boolean =>
@@ -293,10 +245,10 @@ const isLocked = (error: unknown): boolean =>
 const keyOf = ({ bookingNo, senderNo, clientId }: AppendEntry): string =>
   `${bookingNo}:${senderNo}:${clientId}`;
 
-const keptOutcome = ({ seq, at_ms, ...row }: KeptEntry, untold: boolean): AppendOutcome => ({
+const keptOutcome = ({ seq, at_ms, ...row }: KeptEntry): AppendOutcome => ({
   outcome: 'kept',
   seq,
   at: new Date(Math.round(at_ms)),
   row,
-  untold,
+  untold: false,
 });

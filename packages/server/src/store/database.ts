@@ -17,7 +17,8 @@ const CONNECT_TIMEOUT_MS = 1_200;
  * Appends are planned once, by their indexes: what the planner thinks of a table that was small when it looked
  * stays in its cache while the table grows.
  */
-const APPEND_PLANS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
+const APPEND_PLANS =
+  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off';
 /** Who holds the row of one booking for long holds up its senders only: there is time to append the rest. */
 const APPEND_LOCK_TIMEOUT_MS = 400;
 const APPEND_OPTIONS = `${APPEND_PLANS} -c lock_timeout=${APPEND_LOCK_TIMEOUT_MS}`;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { BindMessage } from './bind-message.js';
+import { isConflict } from './store-error.js';
 
 /** A statement that is prepared once on each connection. */
 export interface Statement {
@@ -75,6 +76,8 @@ export class PreparedQueries implements pg.Submittable {
 
   /** @internal */
   handleError(error: unknown): void {
+    // Only a statement that runs meets a key.
+    if (this.asked && isConflict(error)) this.prepared.add(this.asked.name);
     this.reject?.(error);
     this.forget();
   }

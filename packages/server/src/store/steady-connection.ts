@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { BindMessage } from './bind-message.js';
 import { PreparedQueries, type Row, type Statement } from './prepared-queries.js';
+import { isConflict } from './store-error.js';
 
 interface Link {
   readonly client: pg.PoolClient;
@@ -30,8 +31,8 @@ export class SteadyConnection {
   }
 
   /**
-   * The rows of a prepared statement; `fill` writes its parameters. After any error the connection is not trusted any more:
-   * the next query opens another.
+   * The rows of a prepared statement; `fill` writes its parameters. After any error but that of a unique key the
+   * connection is not trusted any more: the next query opens another.
    */
   async ask(statement: Statement, fill: (message: BindMessage) => void): Promise<Row[]> {
     const opening = (this.link ??= this.open());
@@ -39,7 +40,7 @@ export class SteadyConnection {
       const { prepared } = await opening;
       return await this.within(prepared.ask(statement, fill));
     } catch (error) {
-      this.drop(opening);
+      if (!isConflict(error)) this.drop(opening);
       throw error;
     }
   }

@@ -28,6 +28,9 @@ const codeOf = (error: unknown): string | undefined =>
     ? error.code
     : undefined;
 
+/** A unique key has it already: nothing was written, and the connection is as good as before. */
+export const isConflict = (error: unknown): boolean => codeOf(error) === '23505';
+
 /** The connection behind this error is of no use any more. */
 export const breaksConnection = (error: unknown): boolean => {
   const code = codeOf(error);
