@@ -2,7 +2,7 @@ import { newRow, note, ratio, type Row } from '../report/row.ts';
 import { curblineOn } from '../targets/curbline.ts';
 import { socketIoRelay } from '../targets/relays.ts';
 import type { Target } from '../targets/target.ts';
-import { loadOnce, withServer, type Bench } from './measure.ts';
+import { loadOnce, withServer, type Bench, type Timing } from './measure.ts';
 import { noteSample } from './throughput.ts';
 
 /**
@@ -46,9 +46,11 @@ async function byBookings(bench: Bench, row: Row, target: Target, prefix = ''): 
   await withServer(bench, target, 'together', async (running) => {
     const pairs = await running.seed(many);
     for (let round = 1; round <= bench.rounds; round += 1) {
-      for (const count of [FEW_BOOKINGS, many]) {
+      // One order after the other, so that a machine that becomes faster or slower does it to both.
+      for (const count of round % 2 === 1 ? [FEW_BOOKINGS, many] : [many, FEW_BOOKINGS]) {
         const sample = await loadOnce(bench, target, running, pairs.slice(0, count), {
           ...bench.shape,
+          timing: settled(bench),
           loop: LOOP,
         });
         const named = { ...target, name: `${prefix}${count} bookings` };
@@ -59,6 +61,10 @@ async function byBookings(bench: Bench, row: Row, target: Target, prefix = ''): 
     }
   });
 }
+
+/** Four thousand who came in this moment, and as many who left, are still worked on for some seconds: that is not what a message costs. */
+const settled = ({ quick, shape: { timing } }: Bench): Timing =>
+  quick ? timing : { warmupMs: 12_000, measureMs: 12_000 };
 
 async function byLog(bench: Bench, row: Row): Promise<void> {
   const sizes = [

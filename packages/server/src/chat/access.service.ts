@@ -58,12 +58,12 @@ export class AccessService {
   }
 
   /**
-   * The seat to send with, however old: the append refuses it when rights have changed since. Only a refusal has to
-   * be fresh, for that one the log does not see.
+   * The seat to send with, however old: the append refuses it when rights have changed since. Undefined where memory has none that may: only a
+   * refusal has to be fresh, for that one the log does not see.
    */
-  async sender(actor: Actor, bookingId: string): Promise<Seat> {
+  heldSender(actor: Actor, bookingId: string): Seat | undefined {
     const held = this.lookups.size === 0 ? seatIn(this.cache.held(bookingId), actor) : undefined;
-    return held && !this.denial(held, 'send') ? held : await this.seat(actor, bookingId);
+    return held && !this.denial(held, 'send') ? held : undefined;
   }
 
   /** The seat as the store has it now: for a caller whose right was judged by an outdated booking. */

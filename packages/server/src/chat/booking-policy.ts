@@ -59,11 +59,13 @@ export class BookingPolicy {
 
   /** The chat as one role sees it. */
   chatFor(role: PartyScope, facts: PolicyFacts, now: Date): ChatState {
+    // Milliseconds: dates compared as they are become primitives by a call each, and every message asks twice.
+    const nowMs = now.getTime();
     const rule = this.statuses.get(facts.status);
-    if (rule === undefined || !facts.hasDriver || facts.archivesAt <= now) return 'closed';
+    if (rule === undefined || !facts.hasDriver || facts.archivesAt.getTime() <= nowMs) return 'closed';
     const right = rule[role];
     if (right === 'none') return 'closed';
-    const over = facts.closesAt !== null && facts.closesAt <= now;
+    const over = facts.closesAt !== null && facts.closesAt.getTime() <= nowMs;
     return right === 'send' && !over ? 'open' : 'read_only';
   }
 

@@ -47,7 +47,8 @@ export class MessagesService {
     const content = command.kind === 'canned' ? this.canned.checked(command.body) : command.body;
     // Stored as the very text that the live event prints: history and event are equal byte for byte.
     const sending: Sending = { command, body: JSON.stringify(content) };
-    const seat = await this.access.sender(actor, command.booking_id);
+    const { booking_id } = command;
+    const seat = this.access.heldSender(actor, booking_id) ?? (await this.access.seat(actor, booking_id));
     const lane = seat.row.no;
     while (this.rejudging.has(lane)) await this.rejudging.get(lane);
     return (await this.tryAppend(seat, actor, sending)) ?? (await this.judgeAgain(lane, actor, sending));

@@ -13,6 +13,7 @@ import { Packet } from './packet.js';
 
 /** The way to one client. */
 export interface Line {
+  readonly socketId: string;
   /** Writes a packet of Socket.IO. What one turn of the event loop writes leaves together. */
   write(packet: Packet): void;
 }
@@ -32,6 +33,7 @@ export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, Defa
 export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
 
 const HANDSHAKE_LIMIT_MS = 30_000;
+const NOBODY: readonly Line[] = [];
 
 /**
  * Tells people. A person is a room: every socket of theirs, on any node, hears what they are told. The row is
@@ -40,11 +42,30 @@ const HANDSHAKE_LIMIT_MS = 30_000;
 @Injectable()
 export class Fanout {
   private server: ChatServer | undefined;
+  /**
+   * Each person's lines of this node. Socket.IO's rooms know the same, by way of two more maps and as many objects: of four thousand
+   * people who write in turn, each of these is a wait for memory.
+   */
+  private readonly lines = new Map<string, Line[]>();
   /** When the sockets of a person were ended, for as long as a handshake may have been under way then. */
   private readonly ended = new Map<string, number>();
 
   attach(server: ChatServer): void {
     this.server = server;
+  }
+
+  /** From now on who has this key is told on this line, too. */
+  add(key: string, line: Line): void {
+    const lines = this.lines.get(key);
+    if (lines) lines.push(line);
+    else this.lines.set(key, [line]);
+  }
+
+  /** The client has left. */
+  remove(key: string, line: Line): void {
+    const rest = this.lines.get(key)?.filter((each) => each !== line) ?? [];
+    if (rest.length > 0) this.lines.set(key, rest);
+    else this.lines.delete(key);
   }
 
   /** To every socket of these people, but the one that asked: it has the answer. */
@@ -68,17 +89,11 @@ export class Fanout {
   }
 
   private writeTo(keys: readonly string[], print: () => Packet, exceptSocketId: string | undefined): void {
-    const namespace = this.server?.sockets;
-    if (!namespace) return;
     let packet: Packet | undefined;
     for (const key of keys) {
-      const room = namespace.adapter.rooms.get(key);
-      if (room === undefined) continue;
-      for (const socketId of room) {
-        const socket = socketId === exceptSocketId ? undefined : namespace.sockets.get(socketId);
-        // What Socket.IO's own broadcast does in the end, without its way there: half of the cost of a message.
-        if (socket?.connected) socket.data.line.write((packet ??= print()));
-      }
+      // A line that breaks while it is written to takes itself out of a list of its own.
+      for (const line of this.lines.get(key) ?? NOBODY)
+        if (line.socketId !== exceptSocketId) line.write((packet ??= print()));
     }
   }
 

@@ -37,14 +37,17 @@ interface ConnectionInsides {
   readonly writeBuffer: readonly unknown[];
 }
 
-/** The websocket of ours that carries an open connection, when nothing waits for it in engine.io. */
+/** The websocket of ours that carries a connection. */
 export function leanSocketOf(conn: EngineConnection): LeanWebSocket | undefined {
-  const { transport } = conn;
-  const { socket } = insidesOf(transport);
-  if (!(socket instanceof LeanWebSocket) || conn.readyState !== 'open' || !transport.writable)
-    return undefined;
-  return (conn as unknown as ConnectionInsides).writeBuffer.length === 0 ? socket : undefined;
+  const { socket } = insidesOf(conn.transport);
+  return socket instanceof LeanWebSocket ? socket : undefined;
 }
+
+/** An open connection for which nothing waits in engine.io: what is written past it overtakes nothing. */
+export const isReady = (conn: EngineConnection): boolean =>
+  conn.readyState === 'open' &&
+  conn.transport.writable &&
+  (conn as unknown as ConnectionInsides).writeBuffer.length === 0;
 
 /** What a second handshake on the same connection may still be judged by. */
 const KEPT_HEADERS = ['authorization', 'token', 'origin'];

@@ -2,8 +2,8 @@ import type { ChatSocket, Line } from '../fanout/fanout.js';
 import type { Packet } from '../fanout/packet.js';
 import { SUSPICIOUS_LENGTH, type Guarded } from './connection-bounds.js';
 import type { Dispatcher } from './dispatcher.js';
-import { awaitsPong, leanSocketOf } from './engine-connection.js';
-import type { TextReader } from './lean-websocket.js';
+import { awaitsPong, isReady, leanSocketOf, type EngineConnection } from './engine-connection.js';
+import type { LeanWebSocket, TextReader } from './lean-websocket.js';
 import { plainEvent } from './packet-parser.js';
 import type { Outgoing } from './slow-consumers.js';
 
@@ -15,18 +15,25 @@ const MESSAGE = '4'.charCodeAt(0);
  * there are ten thousand of them.
  */
 export class LiveSocket implements Line, TextReader {
+  readonly socketId: string;
+  private readonly conn: EngineConnection;
+  /** What carries it, once it is a websocket of ours: then it stays so. */
+  private websocket: LeanWebSocket | undefined;
+
   constructor(
     readonly socket: ChatSocket,
     readonly guarded: Guarded,
     private readonly outgoing: Outgoing,
     private readonly dispatcher: Dispatcher,
-  ) {}
+  ) {
+    this.socketId = socket.id;
+    this.conn = socket.conn;
+  }
 
   /** Past engine.io where a websocket of ours is ready, else through it. */
   write(packet: Packet): void {
-    const { conn } = this.socket;
-    const websocket = leanSocketOf(conn);
-    if (websocket === undefined) {
+    const { conn, websocket } = this;
+    if (websocket === undefined || !isReady(conn)) {
       conn.write(packet.text, { compress: false });
       return;
     }
@@ -39,8 +46,7 @@ export class LiveSocket implements Line, TextReader {
    * large enough to deserve a look first, and everything on polling takes Socket.IO's way.
    */
   read(text: string): boolean {
-    const { socket, guarded } = this;
-    const { conn } = socket;
+    const { socket, conn, guarded } = this;
     if (text.charCodeAt(0) !== MESSAGE || text.length > SUSPICIOUS_LENGTH) return false;
     if (!socket.connected || conn.readyState !== 'open' || awaitsPong(conn)) return false;
     const event = plainEvent(text, 1);
@@ -51,8 +57,8 @@ export class LiveSocket implements Line, TextReader {
 
   /** Takes the texts of its websocket, when that is what carries it now. */
   readDirectly(): void {
-    const websocket = leanSocketOf(this.socket.conn);
-    if (websocket) websocket.reader = this;
+    this.websocket = leanSocketOf(this.conn);
+    if (this.websocket) this.websocket.reader = this;
   }
 
   /** An event that came Socket.IO's way. */

@@ -71,6 +71,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     this.onDisconnect = function onDisconnect(this: ChatSocket) {
       const { user, line } = this.data;
       sessions.remove(this.id);
+      fanout.remove(user.key, line);
       presence.disconnected(user);
       if (line instanceof LiveSocket) bounds.left(line.guarded);
     };
@@ -188,6 +189,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     forgetRequest(socket.conn);
     Object.assign(socket, { handshake: FORGOTTEN });
     void socket.join(user.key);
+    this.fanout.add(user.key, live);
     this.closeOldest(user);
     this.presence.connected(user);
     this.sessions.add(socket.id, expires_at_s);

@@ -22,7 +22,7 @@ const UPPERCASE_CLIENT_ID = 1;
 
 /** `flags` for a client_id as it was sent. */
 export const flagsFor = (clientId: string): number =>
-  clientId === clientId.toUpperCase() && clientId !== clientId.toLowerCase() ? UPPERCASE_CLIENT_ID : 0;
+  /[A-F]/.test(clientId) && !/[a-f]/.test(clientId) ? UPPERCASE_CLIENT_ID : 0;
 
 /**
  * Row → wire, as JSON: history is spelled as the live event was, byte for byte. A body is in the row as the JSON of what was said, or as
