@@ -1,5 +1,7 @@
 import { enableCompileCache } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { Configuration } from './configuration.js';
 import { devKeysPath } from './dev-keys.js';
 import { dataDirOf, readEnvironment } from './env.js';
@@ -13,6 +15,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
+  // V8 marks what lives while we work, on a core that is free. Where there is none, that takes ours from us for longer than marking in small steps does.
+  if (availableParallelism() === 1) setFlagsFromString('--no-concurrent-marking');
   const env = readEnvironment();
   await requireProduction(env);
   // Compiled modules are kept in the data folder, where nobody else can write: the next start takes half the time.
