@@ -23,6 +23,14 @@ describe.skipIf(url === undefined)('on a PostgreSQL server', () => {
     await client.query(sql);
     await client.end();
   };
+  /** One column of what PostgreSQL counts of this database. */
+  const statistics = async (sql: string): Promise<string[]> => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const { rows } = await client.query<{ value: string }>(sql, [name]);
+    await client.end();
+    return rows.map(({ value }) => value);
+  };
   let nodes: TestServer[] = [];
 
   beforeAll(async () => {
@@ -85,26 +93,14 @@ describe.skipIf(url === undefined)('on a PostgreSQL server', () => {
     );
     for (const phone of phones) await phone.data('connection-established', { booking_id: id });
     /** Who writes the log, and since when. */
-    const writers = async (): Promise<string[]> => {
-      const client = new pg.Client({ connectionString: url, database: name });
-      await client.connect();
-      const { rows } = await client.query<{ writer: string }>(
-        "SELECT pid || ' ' || backend_start AS writer FROM pg_stat_activity WHERE datname = $1 AND application_name = 'curbline-write'",
-        [name],
+    const writers = async (): Promise<string[]> =>
+      statistics(
+        "SELECT pid || ' ' || backend_start AS value FROM pg_stat_activity WHERE datname = $1 AND application_name = 'curbline-write' ORDER BY 1",
       );
-      await client.end();
-      return rows.map(({ writer }) => writer).toSorted();
-    };
-    const conflicts = async (): Promise<number> => {
-      const client = new pg.Client({ connectionString: url, database: name });
-      await client.connect();
-      const { rows } = await client.query<{ n: string }>(
-        'SELECT xact_rollback AS n FROM pg_stat_database WHERE datname = $1',
-        [name],
+    const conflicts = async (): Promise<number> =>
+      Number(
+        (await statistics('SELECT xact_rollback AS value FROM pg_stat_database WHERE datname = $1')).at(0),
       );
-      await client.end();
-      return Number(rows[0]?.n);
-    };
     // Both have one by now.
     for (const phone of phones) await phone.send(id, 'the first word');
     const before = await writers();

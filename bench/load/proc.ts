@@ -107,10 +107,11 @@ interface Pids {
   database: readonly number[];
 }
 
-const pidsOf = ({ server, database }: Watched): Pids => ({
-  server: treePids(server),
-  database: database === null ? [] : treePids(database),
-});
+function pidsOf({ server, database }: Watched): Pids {
+  const stats = allStats();
+  const within = (root: number) => [...stats.keys()].filter((pid) => isWithin(stats, pid, root));
+  return { server: within(server), database: database === null ? [] : within(database) };
+}
 
 function reading(pids: Pids): Reading {
   const own = process.cpuUsage();
