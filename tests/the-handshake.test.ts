@@ -266,6 +266,20 @@ describe('a server with closed doors', () => {
     return headers.get('access-control-allow-origin') === origin;
   };
 
+  test('browsers let listed pages read what polling answers, and ask before they send; no other page', async () => {
+    const url = `${closed.url}/socket.io/?EIO=4&transport=polling`;
+    const allowed = async (method: string, origin: string) => {
+      const asked = { origin, 'access-control-request-method': 'POST' };
+      return (await fetch(url, { method, headers: asked })).headers.get('access-control-allow-origin');
+    };
+    for (const method of ['GET', 'OPTIONS']) {
+      for (const origin of ['https://app.example', 'capacitor://localhost'])
+        expect(await allowed(method, origin), `${method} ${origin}`).toBe(origin);
+      for (const origin of ['https://evil.example', 'null'])
+        expect(await allowed(method, origin), `${method} ${origin}`).toBeNull();
+    }
+  });
+
   test('pages of foreign origins are refused on both transports and by REST; listed ones, its own, and apps are not', async () => {
     const port = new URL(closed.url).port;
     const listed = ['https://app.example', 'http://localhost:3000', 'capacitor://localhost'];

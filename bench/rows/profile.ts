@@ -13,7 +13,7 @@ import { allTargets } from '../targets/all.ts';
 import { curbline } from '../targets/curbline.ts';
 import { socketIoRelay } from '../targets/relays.ts';
 import type { Running, Target } from '../targets/target.ts';
-import { loadOnce, withServer, type Bench } from './measure.ts';
+import { loadOnce, withServer, type Bench, type Placement } from './measure.ts';
 import { holdSockets, shakeHands } from './sockets.ts';
 
 /** Where a server's CPU goes under the closed loop; the whole profile is kept for a viewer. */
@@ -48,14 +48,16 @@ async function halfLoad(bench: Bench, target: Target, running: Running): Promise
 
 /** The same for people who connect, one after the other, with tokens that the server has not seen. */
 export async function profileHandshakes(bench: Bench): Promise<void> {
-  await profiled(bench, [curbline, socketIoRelay], async (target, running, start) => {
+  const work: Work = async (target, running, start) => {
     await shakeHands(bench, target, running, 20_000);
     await start();
     const { handshakes } = await shakeHands(bench, target, running, 200_000);
     // The load's own warm-up is profiled too, and not counted by it.
     const { warmupMs, measureMs } = bench.shape.timing;
     return (handshakes * (warmupMs + measureMs)) / measureMs;
-  });
+  };
+  // Placed as its row is: beside the server, PostgreSQL's work would show as the server's writing to it.
+  await profiled(bench, [curbline, socketIoRelay], work, 'apart');
 }
 
 /** What idle sockets keep in the heap, by who allocated it. */
@@ -115,17 +117,21 @@ export async function profileKept(bench: Bench): Promise<void> {
   );
 }
 
+/** Loads a server, says when the profile begins, and answers how many messages or handshakes it is of. */
+type Work = (target: Target, running: Running, start: () => Promise<void>) => Promise<number>;
+
 /** Launches each server, runs the work on it from when it asks to start, and says what the work spent on what. */
 async function profiled(
   bench: Bench,
   targets: readonly Target[],
-  work: (target: Target, running: Running, start: () => Promise<void>) => Promise<number>,
+  work: Work,
+  placement: Placement = 'together',
 ): Promise<void> {
   for (const target of bench.targets(...targets)) {
     await withServer(
       bench,
       target,
-      'together',
+      placement,
       async (running) => {
         const inspector = await Inspector.open(running.process);
         const count = await work(target, running, async () => {

@@ -10,6 +10,8 @@ const MAX_HEADERS = 64;
 /** Of SHA-256. */
 const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
+/** Header and body of the longest token that is looked at. */
+const MAX_SIGNED_BYTES = 8_192;
 const MS_PER_S = 1_000;
 
 /**
@@ -27,32 +29,38 @@ export class PlainTokens {
   constructor(secret: string) {
     const bytes = Buffer.from(secret, 'utf8');
     const key = bytes.length > BLOCK_BYTES ? hash('sha256', bytes, 'buffer') : bytes;
-    this.inner = padded(key, 0x36);
-    this.outer = padded(key, 0x5c);
+    this.inner = padded(key, 0x36, MAX_SIGNED_BYTES);
+    this.outer = padded(key, 0x5c, DIGEST_BYTES);
   }
 
   /** The payload of a token that is plainly good; undefined for any other. */
   payload(token: string): JWTPayload | undefined {
-    const [header, body, signature, ...more] = token.split('.', 4);
-    if (header === undefined || body === undefined || signature === undefined || more.length > 0)
+    const bodyAt = token.indexOf('.') + 1;
+    const signatureAt = token.lastIndexOf('.') + 1;
+    if (bodyAt === 0 || signatureAt === bodyAt || token.length - signatureAt !== SIGNATURE_LENGTH)
       return undefined;
-    if (signature.length !== SIGNATURE_LENGTH || !BASE64URL.test(body) || !this.isPlain(header))
+    const body = token.slice(bodyAt, signatureAt - 1);
+    const signature = token.slice(signatureAt);
+    // All of it ASCII from here on, one byte a letter.
+    if (!BASE64URL.test(body) || !BASE64URL.test(signature) || signatureAt > MAX_SIGNED_BYTES)
       return undefined;
-    const expected = this.mac(`${header}.${body}`);
-    const given = Buffer.from(signature);
-    if (given.length !== SIGNATURE_LENGTH || !timingSafeEqual(Buffer.from(expected), given)) return undefined;
-    return currentPayload(body);
+    if (!this.isPlain(token.slice(0, bodyAt - 1))) return undefined;
+    expected.write(this.mac(token.slice(0, signatureAt - 1)), 'latin1');
+    given.write(signature, 'latin1');
+    return timingSafeEqual(expected, given) ? currentPayload(body) : undefined;
   }
 
   /**
    * HMAC-SHA256 (RFC 2104) of ASCII, in base64url. As two digests: to make one of Node's `Hmac` objects costs a handshake
-   * more than the hashing itself.
+   * more than the hashing itself. Nothing is allocated for it but what comes out.
    */
   private mac(text: string): string {
-    const bytes = Buffer.allocUnsafe(BLOCK_BYTES + text.length);
-    this.inner.copy(bytes);
-    bytes.write(text, BLOCK_BYTES, 'latin1');
-    hash('sha256', bytes, 'buffer').copy(this.outer, BLOCK_BYTES);
+    this.inner.write(text, BLOCK_BYTES, 'latin1');
+    this.outer.write(
+      hash('sha256', this.inner.subarray(0, BLOCK_BYTES + text.length), 'latin1'),
+      BLOCK_BYTES,
+      'latin1',
+    );
     return hash('sha256', this.outer, 'base64url');
   }
 
@@ -61,14 +69,19 @@ export class PlainTokens {
     if (known !== undefined) return known;
     const found = BASE64URL.test(header) && isPlainHeader(objectIn(header));
     if (this.headers.size >= MAX_HEADERS) this.headers.clear();
-    this.headers.set(header, found);
+    // A copy: a part of a token keeps the whole of it in memory.
+    this.headers.set(Buffer.from(header).toString(), found);
     return found;
   }
 }
 
-/** A block of the key, with room for a digest behind it. */
-function padded(key: Uint8Array, pad: number): Buffer {
-  const block = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES, pad, 'latin1');
+/** Filled anew for each token, and compared at once. */
+const expected = Buffer.alloc(SIGNATURE_LENGTH);
+const given = Buffer.alloc(SIGNATURE_LENGTH);
+
+/** A block of the key, with room for what is hashed behind it. */
+function padded(key: Uint8Array, pad: number, room: number): Buffer {
+  const block = Buffer.alloc(BLOCK_BYTES + room, pad);
   for (const [index, byte] of key.entries()) block[index] = byte ^ pad;
   return block;
 }

@@ -16,10 +16,15 @@ const AGAIN_MS = 1_000;
 const REST_MS = 50;
 const MAX_AT_ONCE = 500;
 
-/** Somebody came or left. */
-interface Change {
+interface Seen {
   readonly person: PersonRef & Partial<Actor>;
   readonly at: Date;
+}
+
+/** Somebody came or left. */
+interface Change extends Seen {
+  /** Of the person, spelled once: a fleet that comes back is looked up by it many times. */
+  readonly key: string;
   told?: boolean;
 }
 
@@ -46,7 +51,7 @@ export class PresenceService implements BeforeApplicationShutdown {
     @Inject(PolicyService) private readonly policy: PolicyService,
     @Inject(Fanout) private readonly fanout: Fanout,
   ) {
-    presence.onChange((person, at) => this.changed({ person, at }));
+    presence.onChange((person, at) => this.changed({ key: person.key ?? personKey(person), person, at }));
   }
 
   /** The sockets that end with the process tell nobody: that their people were here is written before. */
@@ -83,9 +88,8 @@ export class PresenceService implements BeforeApplicationShutdown {
 
   private changed(change: Change): void {
     if (change.person.scope === 'support') return;
-    const key = personKey(change.person);
-    this.changes.set(key, change);
-    this.waiting.set(key, change);
+    this.changes.set(change.key, change);
+    this.waiting.set(change.key, change);
     if (!this.running) void this.run();
   }
 
@@ -124,11 +128,11 @@ export class PresenceService implements BeforeApplicationShutdown {
   }
 
   private forget(batch: readonly Change[]): void {
-    for (const change of batch) if (this.isLast(change)) this.changes.delete(personKey(change.person));
+    for (const change of batch) if (this.isLast(change)) this.changes.delete(change.key);
   }
 
   private isLast(change: Change): boolean {
-    return this.changes.get(personKey(change.person)) === change;
+    return this.changes.get(change.key) === change;
   }
 
   /** Every second, until it is told and stored or somebody's next change stands for it. */
@@ -179,8 +183,8 @@ export class PresenceService implements BeforeApplicationShutdown {
 
 const SCOPES: readonly PartyScope[] = ['driver', 'customer'];
 
-const ofScope = (scope: PartyScope, changes: readonly Change[]): Change[] =>
+const ofScope = <C extends Seen>(scope: PartyScope, changes: readonly C[]): C[] =>
   changes.filter(({ person }) => person.scope === scope);
 
-const sightings = (scope: PartyScope, changes: readonly Change[]): Sighting[] =>
+const sightings = (scope: PartyScope, changes: readonly Seen[]): Sighting[] =>
   ofScope(scope, changes).map(({ person: { user_id, name }, at }) => ({ user_id, at, name }));

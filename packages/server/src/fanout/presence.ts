@@ -16,6 +16,7 @@ interface Connected {
 }
 
 interface Leaving {
+  readonly key: string;
   readonly entry: Connected;
   readonly atMs: number;
 }
@@ -30,7 +31,7 @@ const LOOK_EVERY_MS = 20;
 export class Presence {
   private readonly people = new Map<string, Connected>();
   /** In the order in which they left: one timer is enough for a fleet that drops out. */
-  private leaving: Leaving[] = [];
+  private readonly leaving: Leaving[] = [];
   private timer: NodeJS.Timeout | undefined;
   private listener: PresenceListener | undefined;
 
@@ -63,7 +64,7 @@ export class Presence {
       return;
     }
     const atMs = (entry.leftAtMs = performance.now());
-    this.leaving.push({ entry, atMs });
+    this.leaving.push({ key, entry, atMs });
     this.timer ??= this.look(LINGER_MS);
   }
 
@@ -99,13 +100,16 @@ export class Presence {
 
   /** Those who left until then, and have not come back since, are gone. */
   private settleLeft(untilMs: number): void {
+    const { leaving } = this;
+    let over = 0;
     // A timer may fire a fraction of a millisecond early by the clock that is compared with.
-    const due = this.leaving.findIndex(({ atMs }) => atMs > untilMs + 1);
-    const over = due < 0 ? this.leaving : this.leaving.slice(0, due);
-    this.leaving = due < 0 ? [] : this.leaving.slice(due);
-    for (const { entry, atMs } of over)
-      if (entry.leftAtMs === atMs) this.settle(personKey(entry.person), entry);
-    const [next] = this.leaving;
+    for (let next = leaving[0]; next && next.atMs <= untilMs + 1; next = leaving[over]) {
+      const { key, entry, atMs } = next;
+      if (entry.leftAtMs === atMs) this.settle(key, entry);
+      over += 1;
+    }
+    leaving.splice(0, over);
+    const [next] = leaving;
     this.timer = next && this.look(Math.max(LOOK_EVERY_MS, next.atMs - untilMs));
   }
 

@@ -49,16 +49,21 @@ export const isReady = (conn: EngineConnection): boolean =>
   conn.transport.writable &&
   (conn as unknown as ConnectionInsides).writeBuffer.length === 0;
 
+interface HandshakeRequest {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly _query?: Readonly<Record<string, unknown>>;
+}
+
 /** What a second handshake on the same connection may still be judged by. */
 const KEPT_HEADERS = ['authorization', 'token', 'origin'];
 const KEPT_QUERY = ['token', 'type'];
 
 /** Lets go of the request that began a connection: with its headers and streams it is a third of an idle socket. */
 export function forgetRequest(conn: EngineConnection): void {
-  const request = (conn as { request?: { headers: object; _query?: object } }).request;
+  const request = (conn as unknown as { request?: HandshakeRequest }).request;
   if (request === undefined) return;
-  const headers = picked(request.headers, KEPT_HEADERS);
-  const _query = picked(request._query, KEPT_QUERY);
+  const headers = picked(KEPT_HEADERS, request.headers);
+  const _query = picked(KEPT_QUERY, request._query);
   const bare = headers === NOTHING && _query === NOTHING;
   Object.assign(conn, { request: bare ? BARE : { ...BARE, headers, _query } });
 }
@@ -67,9 +72,10 @@ const NOTHING = {};
 /** What Socket.IO reads of a request. TLS never ends here. */
 const BARE = { headers: NOTHING, _query: NOTHING, url: '', connection: NOTHING };
 
-function picked(from: object | undefined, names: readonly string[]): object {
-  const found = Object.entries(from ?? NOTHING).filter(([name]) => names.includes(name));
-  return found.length === 0 ? NOTHING : Object.fromEntries(found);
+function picked(names: readonly string[], from: Readonly<Record<string, unknown>> = NOTHING): object {
+  let found: Record<string, unknown> | undefined;
+  for (const name of names) if (Object.hasOwn(from, name)) (found ??= {})[name] = from[name];
+  return found ?? NOTHING;
 }
 
 /** A ping is under way: engine.io takes any packet for a sign of life, and must see it. */

@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import { SOCKET_PATH } from '@curbline/contract';
 import {
   Inject,
@@ -8,6 +8,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import cors from 'cors';
 import { Server } from 'socket.io';
 import { personKey, type Actor } from '../actor.js';
 import { Authenticator } from '../auth/authenticator.js';
@@ -24,6 +25,7 @@ import { Dispatcher } from './dispatcher.js';
 import { forgetRequest, isOver, mayUpgrade, terminate, type EngineConnection } from './engine-connection.js';
 import { LiveSocket } from './live-socket.js';
 import { packetParser } from './packet-parser.js';
+import { readPlainQuery } from './plain-query.js';
 import { SlowConsumers } from './slow-consumers.js';
 import { LeanWebSocketServer, StockWebSocketServer } from './websocket-engine.js';
 
@@ -91,17 +93,21 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
         : { wsEngine: LeanWebSocketServer, parser: packetParser }),
       transports: sockets.transports ?? ['websocket', 'polling'],
       connectTimeout: STRANGER_MS,
-      // A websocket has no use for these headers.
-      cors: ({ headers }, decide) =>
-        decide(null, {
-          origin: headers.upgrade === undefined && this.origins.allows(headers.origin, undefined),
-        }),
       // CORS does not stop a WebSocket from a foreign page: every transport is checked here.
       allowRequest: (request, decide) => {
         const { origin, host } = request.headers;
         if (this.draining) decide('the server is shutting down', false);
         else decide(null, this.origins.allows(origin, host));
       },
+    });
+    http.prependListener('upgrade', readPlainQuery);
+    const forPages = cors((request: IncomingMessage, decide) =>
+      decide(null, { origin: this.origins.allows(request.headers.origin, undefined) }),
+    );
+    server.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+      // A websocket has no use for these headers.
+      if (request.headers.upgrade === undefined) forPages(request, response, next);
+      else next();
     });
     server.use((socket, next) => {
       this.authenticate(socket).then(

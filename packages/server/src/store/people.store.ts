@@ -115,8 +115,8 @@ export class PeopleStore {
     if (all.length === 0) return;
     await this.database.rows(
       `WITH seen AS (
-         SELECT id, max(at) AS at, max(name) AS name
-         FROM json_to_recordset($1::json) AS s (id text, at timestamptz, name text) GROUP BY id
+         SELECT id, to_timestamp(max(at) / 1000.0) AS at, max(name) AS name
+         FROM json_to_recordset($1::json) AS s (id text, at bigint, name text) GROUP BY id
        ), mine AS (
          SELECT p.no, seen.at, seen.name FROM ${peopleTable(scope)} p JOIN seen ON seen.id = p.id ORDER BY p.no
          FOR NO KEY UPDATE OF p
@@ -125,7 +125,7 @@ export class PeopleStore {
        SET last_seen_at = greatest(p.last_seen_at, mine.at), token_name = coalesce(p.token_name, mine.name)
        FROM mine
        WHERE p.no = mine.no AND (p.last_seen_at IS NULL OR p.last_seen_at < mine.at)`,
-      [JSON.stringify(all.map(({ user_id, at, name }) => ({ id: user_id, at, name })))],
+      [JSON.stringify(all.map(({ user_id, at, name }) => ({ id: user_id, at: at.getTime(), name })))],
       `curbline-seen-${scope}`,
     );
   }

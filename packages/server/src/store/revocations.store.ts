@@ -4,7 +4,7 @@ import { Database } from './database.js';
 import { Gathered } from './gathered.js';
 
 /** What a handshake may wait for others to come along, when one has just been served. */
-const REST_MS = 5;
+const REST_MS = 10;
 
 interface Revocation {
   readonly scope: string;
