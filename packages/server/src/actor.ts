@@ -18,6 +18,6 @@ export interface Actor extends PersonRef {
   readonly socketId: string;
 }
 
-/** One key for a person in maps and rooms: scopes hold no colon, ids may hold anything. Whoever is an actor has it. */
+/** One key for a person in maps: scopes hold no colon, ids may hold anything. Whoever is an actor has it. */
 export const personKey = (person: PersonRef & { readonly key?: string }): string =>
   person.key ?? `${person.scope}:${person.user_id}`;

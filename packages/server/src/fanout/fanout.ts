@@ -36,15 +36,15 @@ const HANDSHAKE_LIMIT_MS = 30_000;
 const NOBODY: readonly Line[] = [];
 
 /**
- * Tells people. A person is a room: every socket of theirs, on any node, hears what they are told. The row is
- * the truth and the event a hint; nothing here is kept or repeated.
+ * Tells people: every socket of theirs hears what they are told. The row is the truth and the event a hint; nothing here is kept
+ * or repeated.
  */
 @Injectable()
 export class Fanout {
   private server: ChatServer | undefined;
   /**
-   * Each person's lines of this node. Socket.IO's rooms know the same, by way of two more maps and as many objects: of four thousand
-   * people who write in turn, each of these is a wait for memory.
+   * Each person's lines of this node, oldest first. Not rooms of Socket.IO, which are two more maps and as many objects: of four thousand
+   * people who write in turn, each of these is a wait for memory, and each who comes pays for them.
    */
   private readonly lines = new Map<string, Line[]>();
   /** When the sockets of a person were ended, for as long as a handshake may have been under way then. */
@@ -59,6 +59,11 @@ export class Fanout {
     const lines = this.lines.get(key);
     if (lines) lines.push(line);
     else this.lines.set(key, [line]);
+  }
+
+  /** The lines of who has this key, oldest first. */
+  of(key: string): readonly Line[] {
+    return this.lines.get(key) ?? NOBODY;
   }
 
   /** The client has left. */
@@ -92,8 +97,7 @@ export class Fanout {
     let packet: Packet | undefined;
     for (const key of keys) {
       // A line that breaks while it is written to takes itself out of a list of its own.
-      for (const line of this.lines.get(key) ?? NOBODY)
-        if (line.socketId !== exceptSocketId) line.write((packet ??= print()));
+      for (const line of this.of(key)) if (line.socketId !== exceptSocketId) line.write((packet ??= print()));
     }
   }
 
@@ -101,8 +105,8 @@ export class Fanout {
   *besides(socketId: string): Generator<ChatSocket> {
     const namespace = this.server?.sockets;
     const user = namespace?.sockets.get(socketId)?.data.user;
-    for (const id of (user && namespace?.adapter.rooms.get(personKey(user))) ?? []) {
-      const socket = namespace?.sockets.get(id);
+    for (const line of user ? this.of(user.key) : NOBODY) {
+      const socket = namespace?.sockets.get(line.socketId);
       if (socket) yield socket;
     }
   }
@@ -120,9 +124,8 @@ export class Fanout {
     setTimeout(() => {
       if (this.ended.get(key) === now) this.ended.delete(key);
     }, HANDSHAKE_LIMIT_MS).unref();
-    for (const socketId of this.server?.sockets.adapter.rooms.get(key) ?? []) {
-      this.endSocket(socketId, reason);
-    }
+    // One that has ended takes itself out of a list of its own.
+    for (const { socketId } of this.of(key)) this.endSocket(socketId, reason);
   }
 
   /** Whether the sockets of this person were ended after that moment of the process's own clock. */

@@ -1,4 +1,4 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { SOCKET_PATH } from '@curbline/contract';
 import {
   Inject,
@@ -8,7 +8,6 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import cors from 'cors';
 import { Server } from 'socket.io';
 import { personKey, type Actor } from '../actor.js';
 import { Authenticator } from '../auth/authenticator.js';
@@ -26,6 +25,7 @@ import { forgetRequest, isOver, mayUpgrade, terminate, type EngineConnection } f
 import { LiveSocket } from './live-socket.js';
 import { packetParser } from './packet-parser.js';
 import { readPlainQuery } from './plain-query.js';
+import { letPagesPoll } from './polling-cors.js';
 import { SlowConsumers } from './slow-consumers.js';
 import { LeanWebSocketServer, StockWebSocketServer } from './websocket-engine.js';
 
@@ -82,8 +82,9 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
   onApplicationBootstrap(): void {
     const { sockets = {} } = this.options;
     const http = this.host.httpAdapter.getHttpServer() as HttpServer;
+    const path = sockets.path ?? SOCKET_PATH;
     const server: ChatServer = new Server(http, {
-      path: sockets.path ?? SOCKET_PATH,
+      path,
       serveClient: false,
       pingInterval: sockets.pingIntervalMs ?? 15_000,
       pingTimeout: sockets.pingTimeoutMs ?? 10_000,
@@ -101,14 +102,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       },
     });
     http.prependListener('upgrade', readPlainQuery);
-    const forPages = cors((request: IncomingMessage, decide) =>
-      decide(null, { origin: this.origins.allows(request.headers.origin, undefined) }),
-    );
-    server.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
-      // A websocket has no use for these headers.
-      if (request.headers.upgrade === undefined) forPages(request, response, next);
-      else next();
-    });
+    letPagesPoll(http, path, this.origins);
     server.use((socket, next) => {
       this.authenticate(socket).then(
         () => next(),
@@ -194,7 +188,6 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     socket.on('error', this.onError);
     forgetRequest(socket.conn);
     Object.assign(socket, { handshake: FORGOTTEN });
-    void socket.join(user.key);
     this.fanout.add(user.key, live);
     this.closeOldest(user);
     this.presence.connected(user);
@@ -210,10 +203,10 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private closeOldest(user: ChatSocket['data']['user']): void {
-    const mine = this.server?.sockets.adapter.rooms.get(personKey(user));
-    const [oldest] = mine ?? [];
-    if (mine && mine.size > SOCKETS_PER_PERSON && oldest !== undefined) {
-      this.server?.sockets.sockets.get(oldest)?.disconnect(true);
+    const mine = this.fanout.of(user.key);
+    const [oldest] = mine;
+    if (mine.length > SOCKETS_PER_PERSON && oldest) {
+      this.server?.sockets.sockets.get(oldest.socketId)?.disconnect(true);
     }
   }
 }
