@@ -25,7 +25,7 @@ import { forgetRequest, isOver, mayUpgrade, terminate, type EngineConnection } f
 import { LiveSocket } from './live-socket.js';
 import { packetParser } from './packet-parser.js';
 import { readPlainQuery } from './plain-query.js';
-import { letPagesPoll } from './polling-cors.js';
+import { isUnder, letPagesPoll } from './polling-cors.js';
 import { SlowConsumers } from './slow-consumers.js';
 import { LeanWebSocketServer, StockWebSocketServer } from './websocket-engine.js';
 
@@ -101,8 +101,11 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
         else decide(null, this.origins.allows(origin, host));
       },
     });
-    http.prependListener('upgrade', readPlainQuery);
-    letPagesPoll(http, path, this.origins);
+    const isOurs = isUnder(path);
+    http.prependListener('upgrade', (request) => {
+      if (isOurs(request)) readPlainQuery(request);
+    });
+    letPagesPoll(http, isOurs, this.origins);
     server.use((socket, next) => {
       this.authenticate(socket).then(
         () => next(),
