@@ -1,4 +1,4 @@
-// npm run bench -- [rows …] [--quick] [--rounds N] [--only server,server] [--pairs N] [--in-flight N]
+// npm run bench -- [rows …] [--quick] [--rounds N] [--only server,server] [--pairs N] [--in-flight N] [--against folder]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { stopAll } from './rig/process.ts';
 import { allRows } from './rows/all.ts';
 import type { Bench } from './rows/measure.ts';
 import { profile, profileHalf, profileHandshakes, profileKept, profileMemory } from './rows/profile.ts';
+import { turns } from './rows/turns.ts';
 import { curblineBuilt } from './targets/curbline.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -21,6 +22,7 @@ const { values: options, positionals } = parseArgs({
     only: { type: 'string' },
     pairs: { type: 'string', default: '200' },
     'in-flight': { type: 'string', default: '1' },
+    against: { type: 'string' },
   },
 });
 const profiles: Record<string, (bench: Bench) => Promise<void>> = {
@@ -29,6 +31,7 @@ const profiles: Record<string, (bench: Bench) => Promise<void>> = {
   'profile-handshakes': profileHandshakes,
   'profile-kept': profileKept,
   'profile-memory': profileMemory,
+  turns: (bench) => turns(bench, options.against),
 };
 const RESULTS = join(OUT, 'results.json');
 const say = (line: string) => process.stdout.write(`${line}\n`);

@@ -1,7 +1,8 @@
 import type { ConnectionObject, MessageObject } from '@curbline/contract';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { leaveOut } from './harness/left-out.js';
 import { Person } from './harness/people.js';
 import { postgresUrl } from './harness/reachable.js';
@@ -82,6 +83,42 @@ describe.skipIf(url === undefined)('on a PostgreSQL server', () => {
       );
     }
     for (const person of [driver, customer]) person.leave();
+  });
+
+  test('a repeat is no error for PostgreSQL: on the same socket, and from who comes back to another node', async () => {
+    const [first, second] = nodes;
+    if (!first || !second) throw new Error('the nodes run');
+    const id = await first.booking();
+    const token = await first.token('driver', `${id}-driver`);
+    const rolledBack = async (): Promise<number> =>
+      Number(
+        (await statistics('SELECT xact_rollback AS value FROM pg_stat_database WHERE datname = $1')).at(0),
+      );
+    const phone = await Person.connect(first, token);
+    const elsewhere = await Person.connect(second, token);
+    for (const each of [phone, elsewhere]) await each.data('connection-established', { booking_id: id });
+    const texts = Array.from({ length: 30 }, () => crypto.randomUUID());
+    const sendAll = async (person: Person) =>
+      Promise.all(texts.map((text) => person.send(id, text, text))).then((answers) =>
+        answers.map(({ duplicate, message }) => ({ duplicate, seq: message.seq })),
+      );
+    const before = await rolledBack();
+    const kept = await sendAll(phone);
+    expect(kept.every(({ duplicate }) => !duplicate)).toBe(true);
+    const again = kept.map(({ seq }) => ({ duplicate: true, seq }));
+    expect(await sendAll(phone)).toEqual(again);
+    for (const text of texts.slice(0, 3)) expect((await phone.send(id, text, text)).duplicate).toBe(true);
+    expect(await sendAll(elsewhere)).toEqual(again);
+
+    // Nobody sends again what another node kept on a socket that he has had for long. Whoever does is answered the same, for one error each.
+    await sleep(5_500);
+    const last = crypto.randomUUID();
+    const one = await phone.send(id, last, last);
+    const other = await elsewhere.send(id, last, last);
+    expect(other).toEqual({ message: one.message, duplicate: true });
+    await vi.waitFor(async () => expect(await rolledBack()).toBeGreaterThan(before), { timeout: 15_000 });
+    expect(await rolledBack()).toBe(before + 1);
+    for (const each of [phone, elsewhere]) each.leave();
   });
 
   test('the same message sent to two nodes at once is kept once, and costs neither of them its connection to the log', async () => {

@@ -4,7 +4,8 @@ import { runCommits } from './commits.ts';
 import { runHandshakes } from './handshakes.ts';
 import { runIdle } from './idle.ts';
 import { runMessages } from './messages.ts';
-import type { CommitsSpec, HandshakesSpec, IdleSpec, LoadSpec, MessagesSpec } from './spec.ts';
+import type { CommitsSpec, HandshakesSpec, IdleSpec, LoadSpec, MessagesSpec, TurnsSpec } from './spec.ts';
+import { runTurns } from './turns.ts';
 
 const [, , file] = process.argv;
 if (file === undefined) throw new Error('usage: node load/main.ts <spec.json>');
@@ -15,6 +16,7 @@ const jobs = {
   idle: () => runIdle(spec as IdleSpec),
   handshakes: () => runHandshakes(spec as HandshakesSpec),
   commits: () => runCommits(spec as CommitsSpec),
+  turns: () => runTurns(spec as TurnsSpec),
 } satisfies Record<LoadSpec['mode'], () => Promise<unknown>>;
 
 const result = await jobs[spec.mode]();

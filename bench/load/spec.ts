@@ -70,7 +70,34 @@ export interface CommitsSpec {
   measureMs: number;
 }
 
-export type LoadSpec = MessagesSpec | IdleSpec | HandshakesSpec | CommitsSpec;
+/** One of the servers that take turns. */
+export interface TurnsSide {
+  port: number;
+  dialect: DialectName;
+  tokenPlace: TokenPlace;
+  /** Its process. */
+  server: number;
+  pairs: Pair[];
+}
+
+export interface TurnsSpec {
+  mode: 'turns';
+  sides: TurnsSide[];
+  /** The process that all of PostgreSQL's descend from. */
+  database: number;
+  textBytes: number;
+  /** Each sender has one in flight, or so many a second. */
+  loop: { kind: 'closed' } | { kind: 'open'; rate: number };
+  /** After everybody has come, before the first turn. */
+  restMs: number;
+  /** Rounds of turns that are not counted, and that are. */
+  warmup: number;
+  turns: number;
+  turnMs: number;
+  run: string;
+}
+
+export type LoadSpec = MessagesSpec | IdleSpec | HandshakesSpec | CommitsSpec | TurnsSpec;
 
 /** Microseconds. */
 export interface Latency {
@@ -120,4 +147,18 @@ export interface HandshakesResult {
 
 export interface CommitsResult {
   latency: Latency;
+}
+
+export interface Turn {
+  perSecond: number;
+  /** From send to ack. */
+  p50Us: number;
+  /** CPU for one message. */
+  serverUs: number;
+  databaseUs: number;
+}
+
+/** By side, in the order of its turns. */
+export interface TurnsResult {
+  turns: Turn[][];
 }

@@ -8,18 +8,20 @@ import { pairs } from './people.ts';
 import { TOKEN_SECRET, type LaunchOptions, type Running, type Target } from './target.ts';
 
 /** As `npm start` and the command `curbline` run it. */
-const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-  scripts: { start: string };
-};
-const FLAGS: readonly string[] = scripts.start.match(/--\S+/g) ?? [];
+function flagsOf(folder: string): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  return scripts.start.match(/--\S+/g) ?? [];
+}
 const API_KEY = 'bench-api-key-0123456789';
-const SCRIPT = join(ROOT, 'apps/standalone/dist/main.js');
+const SCRIPT = 'apps/standalone/dist/main.js';
 const SEEDS_AT_ONCE = 16;
 
-export const curblineBuilt = (): boolean => existsSync(SCRIPT);
+export const curblineBuilt = (): boolean => existsSync(join(ROOT, SCRIPT));
 
-/** Curbline on a database of its own under this name. */
-export const curblineOn = (database: string): Target => ({
+/** Curbline on a database of its own under this name; of another checkout, which must be built, where a folder is given. */
+export const curblineOn = (database: string, folder: string = ROOT): Target => ({
   name: 'curbline',
   title: 'Curbline',
   dialect: 'socket.io',
@@ -27,7 +29,7 @@ export const curblineOn = (database: string): Target => ({
   database,
   launch: async ({ core, postgres, nodeArgs = [], keep = false }: LaunchOptions): Promise<Running> => {
     if (!keep) await postgres.fresh(database);
-    const dataDir = join(OUT, 'curbline-data');
+    const dataDir = join(OUT, `${database}-data`);
     mkdirSync(dataDir, { recursive: true });
     const env = {
       CURBLINE_PORT: '0',
@@ -37,7 +39,8 @@ export const curblineOn = (database: string): Target => ({
       CURBLINE_API_KEYS: API_KEY,
       CURBLINE_MESSAGES_PER_S: '0',
     };
-    const process_ = start('curbline', core, process.execPath, [...FLAGS, ...nodeArgs, SCRIPT], env);
+    const args = [...flagsOf(folder), ...nodeArgs, join(folder, SCRIPT)];
+    const process_ = start('curbline', core, process.execPath, args, env);
     const [, port] = await waitForLine(process_, /https?:\/\/[^\s/:]+:(\d+)/);
     const base = `http://127.0.0.1:${port}`;
     await healthy(base);

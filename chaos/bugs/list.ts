@@ -15,7 +15,7 @@ const THREAD = 'packages/client/dist/thread.js';
 /** The rows are handed out when the statement is done; the commit follows a moment later, before the next one begins. */
 const commitLater: Patch = {
   file: CONNECTION,
-  find: `const { prepared } = await opening;
+  find: `const { prepared } = this.linked ?? (await opening);
             return await this.within(prepared.ask(statement, fill));`,
   put: `const { client, prepared } = await opening;
             await this.committed?.catch(() => undefined);

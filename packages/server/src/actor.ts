@@ -16,6 +16,8 @@ export interface Actor extends PersonRef {
   readonly type: string;
   /** The asking socket: it gets the answer, not the event. */
   readonly socketId: string;
+  /** When its handshake began, on the process's own clock. */
+  readonly cameAtMs: number;
 }
 
 /** One key for a person in maps: scopes hold no colon, ids may hold anything. Whoever is an actor has it. */

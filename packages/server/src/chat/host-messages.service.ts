@@ -83,6 +83,7 @@ export class HostMessagesService {
       kind: kindCode(input.kind),
       id: uuidV7(),
       body,
+      mayBeKept: idempotencyKey !== undefined,
     };
     const result = await this.store.append(entry);
     if (result.outcome === 'stale') throw new ChatError('not_found');

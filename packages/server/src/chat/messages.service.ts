@@ -24,6 +24,8 @@ interface Sending {
   readonly body: string;
 }
 
+/** Who comes back sends first what was not answered; some of it may have been kept by who served them before. */
+const RESENT_WITHIN_MS = 5_000;
 /** Rights can change again while a send is judged again; a booking that never rests is a fault, not a loop. */
 const MAX_JUDGEMENTS = 8;
 
@@ -101,6 +103,7 @@ export class MessagesService {
       kind,
       id: uuidV7(),
       body,
+      mayBeKept: performance.now() - actor.cameAtMs < RESENT_WITHIN_MS,
     };
     const result = await this.store.append(entry);
     if (result.outcome === 'stale') return undefined;

@@ -23,8 +23,6 @@ export interface SocketData {
   user: Actor;
   /** Seconds since the epoch when the token ends. */
   expires_at_s: number;
-  /** On the process's own clock, when the handshake began. */
-  asked_at_ms: number;
   /** Once it is connected. */
   line: Line;
 }

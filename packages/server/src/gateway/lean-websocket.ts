@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import * as ws from 'ws';
 import { byteFrame, textFrame, type Frame } from '../fanout/packet.js';
-import { readingShared } from './shared-read-buffer.js';
+import { readingShared } from '../ops/shared-read-buffer.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Pings and pongs of the websocket itself, which nobody above hears of. */

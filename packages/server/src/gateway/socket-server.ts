@@ -158,7 +158,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async authenticate(socket: ChatSocket): Promise<void> {
     const { handshake } = socket;
-    socket.data.asked_at_ms = performance.now();
+    const cameAtMs = performance.now();
     const token = tokenOf(handshake, this.options.queryToken ?? false);
     if (token === undefined) throw new ChatError('unauthenticated');
     const { user_id, scope, name, expires_at_s } = await this.authenticator.identify(token);
@@ -169,6 +169,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       ...(name !== undefined && { name }),
       key: personKey({ scope, user_id }),
       socketId: socket.id,
+      cameAtMs,
     };
     socket.data.user = user;
     socket.data.expires_at_s = expires_at_s;
@@ -196,7 +197,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     this.presence.connected(user);
     this.sessions.add(socket.id, expires_at_s);
     // Revocations were asked before this socket could be found; one that came in between counts too.
-    if (this.fanout.wasEndedSince(user, socket.data.asked_at_ms)) {
+    if (this.fanout.wasEndedSince(user, user.cameAtMs)) {
       this.fanout.endSocket(socket.id, 'revoked');
       return;
     }

@@ -10,6 +10,8 @@ export interface AppendEntry {
   readonly kind: number;
   readonly id: string;
   readonly body: string;
+  /** That it was kept before, by a process that is gone or by another node, is likely enough to look first. */
+  readonly mayBeKept: boolean;
 }
 
 /** What became of it. `stale`: rights may have changed, judge again; nothing was kept. */

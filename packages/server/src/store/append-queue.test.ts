@@ -13,7 +13,9 @@ const waiting = (bookingNo: number, senderNo: number, client: number): Waiting =
     kind: 1,
     id: 'id',
     body: '{}',
+    mayBeKept: false,
   },
+  mayBeKept: false,
   resolve: () => undefined,
   reject: () => undefined,
 });

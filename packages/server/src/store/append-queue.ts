@@ -3,6 +3,8 @@ import type { AppendEntry, AppendOutcome } from './append-entry.js';
 /** An entry, and who waits for what becomes of it. */
 export interface Waiting {
   readonly entry: AppendEntry;
+  /** Whether to look for an earlier row. */
+  readonly mayBeKept: boolean;
   readonly resolve: (outcome: AppendOutcome) => void;
   readonly reject: (error: unknown) => void;
 }

@@ -3,12 +3,20 @@ import { PG_ARRAY, PG_TYPE, type BindMessage } from './bind-message.js';
 import type { Statement } from './prepared-queries.js';
 
 /**
- * One message that comes alone. It answers nothing when the message was kept before or is stale, and fails by the unique
- * key when another node keeps it in this moment: then `JUDGE` says what it is. The clock is asked once for whether the booking
- * is open and once for when it was: in between it may close, and the second answer stays before that.
+ * Whether one was kept before. Only where it may have been is it looked for: of a batch under full load this is a third of what PostgreSQL
+ * does. Where it is not looked for, the unique key refuses it.
  */
-export const STORE_ONE: Statement = {
-  name: 'curbline-store-one',
+const isNewOne = `
+    AND NOT EXISTS (SELECT FROM messages WHERE booking_no = $1 AND client_id = $5 AND sender_no = $3)`;
+
+/**
+ * One message that comes alone. It answers nothing when the message is stale or, where that is looked for, was kept before. It fails by
+ * the unique key when it was kept and not looked for, or when another node keeps it in this moment. In each case `JUDGE` says what it is. The
+ * clock is asked once for whether the booking is open and once for when it was: in between it may close, and the second answer stays before that.
+ * Half a millisecond less and rounded is cut to milliseconds, without a calendar as `date_trunc` has it.
+ */
+const storeOne = (name: string, isNew: string): Statement => ({
+  name,
   types: [
     PG_TYPE.int8,
     PG_TYPE.int4,
@@ -26,17 +34,20 @@ WITH head AS (
     last_seq = last_seq + 1,
     driver_sent_seq = CASE WHEN $4::smallint = 1 THEN last_seq + 1 ELSE driver_sent_seq END,
     customer_sent_seq = CASE WHEN $4 = 2 THEN last_seq + 1 ELSE customer_sent_seq END,
-    active_at = date_trunc('milliseconds', least(clock_timestamp(),
-      CASE WHEN $2::integer IS NOT NULL THEN closes_at - interval '1 millisecond' END))
+    active_at = (least(clock_timestamp(), CASE WHEN $2::integer IS NOT NULL THEN closes_at - interval '1 millisecond' END)
+      - interval '500 microseconds')::timestamptz(3)
   WHERE no = $1
-    AND ($2 IS NULL OR (epoch = $2 AND (closes_at IS NULL OR closes_at > clock_timestamp())))
-    AND NOT EXISTS (SELECT FROM messages WHERE booking_no = $1 AND client_id = $5 AND sender_no = $3)
+    AND ($2 IS NULL OR (epoch = $2 AND (closes_at IS NULL OR closes_at > clock_timestamp())))${isNew}
   RETURNING last_seq, active_at
 )
 INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, client_id, body)
 SELECT $1, $3, active_at, last_seq, $7, $6, $8, $5, $9 FROM head
-RETURNING seq, (extract(epoch FROM created_at) * 1000)::float8 AS at_ms`,
-};
+RETURNING seq, (date_part('epoch', created_at) * 1000)::bigint AS at_ms`,
+});
+
+export const STORE_ONE = storeOne('curbline-store-one', '');
+/** The same where it may have been kept before. */
+export const STORE_ONE_IF_NEW = storeOne('curbline-store-one-if-new', isNewOne);
 
 export function bindOne(message: BindMessage, entry: AppendEntry): void {
   message.int8(entry.bookingNo);
@@ -86,6 +97,15 @@ export function growthOf(sorted: readonly AppendEntry[]): Growth[] | undefined {
   return all;
 }
 
+/** As `isNewOne`, for each entry of a batch. */
+const areAllNew = `
+    AND (
+      SELECT bool_or((
+        SELECT true FROM messages m WHERE m.booking_no = $7[i] AND m.client_id = $9[i] AND m.sender_no = $8[i] LIMIT 1
+      ))
+      FROM (SELECT generate_series(1, cardinality($7)) AS i) entry
+    ) IS NULL`;
+
 /**
  * A batch of which nothing was kept before, as `STORE_ONE` for one: bookings grow in the order of their numbers, so that two
  * nodes never wait for each other, and each row of the log takes what it needs from the arguments by its place in them. It answers one row:
@@ -96,8 +116,8 @@ export function growthOf(sorted: readonly AppendEntry[]): Growth[] | undefined {
  * No join, and no choice of a plan that could go wrong: bookings come by their key (the connection allows no other scan), repeats row by
  * row by their unique key (a subquery with LIMIT), and `width_bucket` is a binary search in the sorted numbers.
  */
-export const STORE_ALL: Statement = {
-  name: 'curbline-store-all',
+const storeAll = (name: string, isNew: string): Statement => ({
+  name,
   types: [
     PG_ARRAY.int8,
     PG_ARRAY.int4,
@@ -119,17 +139,11 @@ WITH head AS (
     last_seq = last_seq + $4[width_bucket(no, $1)],
     driver_sent_seq = CASE $5[width_bucket(no, $1)] WHEN 0 THEN driver_sent_seq ELSE last_seq + $5[width_bucket(no, $1)] END,
     customer_sent_seq = CASE $6[width_bucket(no, $1)] WHEN 0 THEN customer_sent_seq ELSE last_seq + $6[width_bucket(no, $1)] END,
-    active_at = date_trunc('milliseconds', least(clock_timestamp(),
-      CASE WHEN $2[width_bucket(no, $1)] IS NOT NULL THEN closes_at - interval '1 millisecond' END))
+    active_at = (least(clock_timestamp(), CASE WHEN $2[width_bucket(no, $1)] IS NOT NULL THEN closes_at - interval '1 millisecond' END)
+      - interval '500 microseconds')::timestamptz(3)
   WHERE no = ANY ($1)
     AND ($2[width_bucket(no, $1)] IS NULL
-      OR (epoch = $2[width_bucket(no, $1)] AND (closes_at IS NULL OR closes_at > clock_timestamp())))
-    AND (
-      SELECT bool_or((
-        SELECT true FROM messages m WHERE m.booking_no = $7[i] AND m.client_id = $9[i] AND m.sender_no = $8[i] LIMIT 1
-      ))
-      FROM (SELECT generate_series(1, cardinality($7)) AS i) entry
-    ) IS NULL
+      OR (epoch = $2[width_bucket(no, $1)] AND (closes_at IS NULL OR closes_at > clock_timestamp())))${isNew}
   RETURNING no, last_seq, active_at, width_bucket(no, $1) AS at
 ), log AS (
   INSERT INTO messages (booking_no, sender_no, created_at, seq, kind, flags, id, client_id, body)
@@ -140,7 +154,11 @@ WITH head AS (
 )
 SELECT array_agg(no)::text, array_agg(last_seq)::text, array_agg((date_part('epoch', active_at) * 1000)::bigint)::text
 FROM head`,
-};
+});
+
+export const STORE_ALL = storeAll('curbline-store-all', '');
+/** The same where some may have been kept before. */
+export const STORE_ALL_IF_NEW = storeAll('curbline-store-all-if-new', areAllNew);
 
 export function bindAll(
   message: BindMessage,

@@ -6,7 +6,9 @@ import { AppendQueue, type Waiting } from './append-queue.js';
 import {
   JUDGE,
   STORE_ALL,
+  STORE_ALL_IF_NEW,
   STORE_ONE,
+  STORE_ONE_IF_NEW,
   UNLOCKED,
   bindAll,
   bindJudge,
@@ -15,6 +17,7 @@ import {
   numbersOf,
 } from './append-statements.js';
 import { Database } from './database.js';
+import { RecentSends } from './recent-sends.js';
 import { isConflict, isUnavailable, storeError } from './store-error.js';
 
 /** What became of each entry of a batch, in its order; undefined where that was not said. */
@@ -49,7 +52,10 @@ const LOCK_NOT_AVAILABLE = '55P03';
 @Injectable()
 export class AppendWriter {
   private readonly queue = new AppendQueue();
+  private readonly recent = new RecentSends();
   private running = false;
+  /** The last batch was one message. */
+  private quiet = true;
   private flight: Promise<unknown> = Promise.resolve();
   private failedAtMs = Number.NEGATIVE_INFINITY;
   /** Sent to a database that stopped answering: it may yet keep them. */
@@ -62,7 +68,8 @@ export class AppendWriter {
     if (this.queue.size >= MAX_WAITING)
       return Promise.reject(new ChatError('unavailable', { retryAfterMs: 1_000 }));
     return new Promise((resolve, reject) => {
-      this.queue.add({ entry, resolve, reject });
+      const mayBeKept = this.recent.repeats(entry.clientId) || entry.mayBeKept;
+      this.queue.add({ entry, mayBeKept, resolve, reject });
       if (!this.running) {
         this.running = true;
         void this.run();
@@ -87,10 +94,11 @@ export class AppendWriter {
   }
 
   private async run(): Promise<void> {
-    // What one tick brought in travels together.
-    await new Promise((resolve) => setImmediate(resolve));
+    // What one tick brought in travels together; while messages come one by one, none is kept waiting for company.
+    if (!this.quiet) await new Promise((resolve) => setImmediate(resolve));
     while (this.queue.size > 0) {
       const batch = this.queue.take();
+      this.quiet = batch.length === 1;
       this.flight = this.commit(batch);
       await this.flight;
       if (batch.length >= BUSY && this.queue.size < ENOUGH) await sleep(REST_MS);
@@ -194,7 +202,8 @@ export class AppendWriter {
   private async store(batch: readonly Waiting[]): Promise<Outcomes> {
     const [first] = batch;
     if (first === undefined || batch.length > 1) return await this.storeAll(batch);
-    const [row] = await this.database.writer.ask(STORE_ONE, (message) => bindOne(message, first.entry));
+    const statement = first.mayBeKept ? STORE_ONE_IF_NEW : STORE_ONE;
+    const [row] = await this.database.writer.ask(statement, (message) => bindOne(message, first.entry));
     const [seq, atMs] = row ?? [];
     return [row && { outcome: 'stored', seq: Number(seq), at: new Date(Math.round(Number(atMs))) }];
   }
@@ -203,7 +212,8 @@ export class AppendWriter {
     const sorted = batch.map(({ entry }) => entry).sort((one, other) => one.bookingNo - other.bookingNo);
     const growth = growthOf(sorted);
     if (growth === undefined) return [];
-    const [row] = await this.database.writer.ask(STORE_ALL, (message) => bindAll(message, growth, sorted));
+    const statement = batch.some(({ mayBeKept }) => mayBeKept) ? STORE_ALL_IF_NEW : STORE_ALL;
+    const [row] = await this.database.writer.ask(statement, (message) => bindAll(message, growth, sorted));
     const [grown, heads, times] = row ?? [];
     if (!grown || !heads || !times) return [];
     const atMs = numbersOf(times);

@@ -1,7 +1,24 @@
+import type { Socket } from 'node:net';
 import type pg from 'pg';
+import { readingShared } from '../ops/shared-read-buffer.js';
 import type { BindMessage } from './bind-message.js';
 import { PreparedQueries, type Row, type Statement } from './prepared-queries.js';
 import { isConflict } from './store-error.js';
+
+/** pg's parser keeps what is incomplete: it gets a copy of its own, of some sixty bytes. */
+const readShared = readingShared<Socket>(function (chunk) {
+  this.emit('data', Buffer.from(chunk));
+});
+
+/** What pg's types leave out. */
+interface WithConnection {
+  readonly connection?: { readonly stream?: Socket };
+}
+
+function readWithoutHeap(client: pg.PoolClient): void {
+  const stream = (client as unknown as WithConnection).connection?.stream;
+  if (stream) readShared(stream);
+}
 
 interface Link {
   readonly client: pg.PoolClient;
@@ -14,6 +31,8 @@ interface Link {
  */
 export class SteadyConnection {
   private link: Promise<Link> | undefined;
+  /** The same, once it is there. */
+  private linked: Link | undefined;
   /** Ends the wait for the query that is under way. */
   private giveUp: ((reason: Error) => void) | undefined;
   /**
@@ -37,7 +56,7 @@ export class SteadyConnection {
   async ask(statement: Statement, fill: (message: BindMessage) => void): Promise<Row[]> {
     const opening = (this.link ??= this.open());
     try {
-      const { prepared } = await opening;
+      const { prepared } = this.linked ?? (await opening);
       return await this.within(prepared.ask(statement, fill));
     } catch (error) {
       if (!isConflict(error)) this.drop(opening);
@@ -64,7 +83,10 @@ export class SteadyConnection {
     const opening: Promise<Link> = this.pool.connect().then((client) => {
       // It broke while nobody asked anything.
       client.once('error', () => this.drop(opening));
-      return { client, prepared: new PreparedQueries(client) };
+      readWithoutHeap(client);
+      const link = { client, prepared: new PreparedQueries(client) };
+      if (this.link === opening) this.linked = link;
+      return link;
     });
     return opening;
   }
@@ -72,6 +94,7 @@ export class SteadyConnection {
   private drop(opening: Promise<Link>): void {
     if (this.link !== opening) return;
     this.link = undefined;
+    this.linked = undefined;
     opening.then(
       ({ client }) => client.release(true),
       () => undefined,
