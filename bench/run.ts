@@ -11,7 +11,7 @@ import { stopAll } from './rig/process.ts';
 import { allRows } from './rows/all.ts';
 import type { Bench } from './rows/measure.ts';
 import { profile, profileHalf, profileHandshakes, profileKept, profileMemory } from './rows/profile.ts';
-import { turns } from './rows/turns.ts';
+import { statements, turns } from './rows/turns.ts';
 import { curblineBuilt } from './targets/curbline.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -31,6 +31,7 @@ const profiles: Record<string, (bench: Bench) => Promise<void>> = {
   'profile-handshakes': profileHandshakes,
   'profile-kept': profileKept,
   'profile-memory': profileMemory,
+  statements,
   turns: (bench) => turns(bench, options.against),
 };
 const RESULTS = join(OUT, 'results.json');

@@ -62,16 +62,9 @@ export interface HandshakesSpec extends Common {
   measureMs: number;
 }
 
-export interface CommitsSpec {
-  mode: 'commits';
-  databaseUrl: string;
-  rate: number;
-  warmupMs: number;
-  measureMs: number;
-}
-
 /** One of the servers that take turns. */
-export interface TurnsSide {
+export interface ServerSide {
+  kind: 'server';
   port: number;
   dialect: DialectName;
   tokenPlace: TokenPlace;
@@ -80,9 +73,24 @@ export interface TurnsSide {
   pairs: Pair[];
 }
 
+/** One statement that takes turns with others, or with a server. */
+export interface StatementSide {
+  kind: 'statement';
+  databaseUrl: string;
+  /** Of the connection, as `-c jit=off`. */
+  options: string;
+  before: string[];
+  after: string[];
+  sql: string;
+  /** PostgreSQL's numbers of the parameters' types, where the statement does not tell them. */
+  types: number[];
+  /** `booking`, `driver`, `epoch` of the next booking in turn, `uuid`: a new one, `next`: a count; anything else is itself. */
+  values: (string | number | null)[];
+}
+
 export interface TurnsSpec {
   mode: 'turns';
-  sides: TurnsSide[];
+  sides: (ServerSide | StatementSide)[];
   /** The process that all of PostgreSQL's descend from. */
   database: number;
   textBytes: number;
@@ -97,7 +105,7 @@ export interface TurnsSpec {
   run: string;
 }
 
-export type LoadSpec = MessagesSpec | IdleSpec | HandshakesSpec | CommitsSpec | TurnsSpec;
+export type LoadSpec = MessagesSpec | IdleSpec | HandshakesSpec | TurnsSpec;
 
 /** Microseconds. */
 export interface Latency {
@@ -145,10 +153,6 @@ export interface HandshakesResult {
   cpu: CpuUse;
 }
 
-export interface CommitsResult {
-  latency: Latency;
-}
-
 export interface Turn {
   perSecond: number;
   /** From send to ack. */
@@ -156,9 +160,12 @@ export interface Turn {
   /** CPU for one message. */
   serverUs: number;
   databaseUs: number;
+  acked: number;
 }
 
-/** By side, in the order of its turns. */
 export interface TurnsResult {
+  /** By side, in their order. */
   turns: Turn[][];
+  /** By side, warm-up included. */
+  answered: number[];
 }

@@ -2,27 +2,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LatencyRecorder } from './latency.ts';
 import { openAll, type Peer } from './peer.ts';
 import { runWatch, treePids } from './proc.ts';
-import type { Turn, TurnsResult, TurnsSide, TurnsSpec } from './spec.ts';
+import type { ServerSide, Turn, TurnsResult, TurnsSpec } from './spec.ts';
+import { StatementTaker } from './statements.ts';
+import { SETTLE, usEach, type Taker } from './taker.ts';
 
 const SLOTS = 2 ** 16;
-/** The first part of each turn is not counted: its caches are still the other side's. */
-const SETTLE = 0.25;
 const DRAIN_MS = 5_000;
 
 /** One of the servers that take turns: its people stay connected, and send while it has its turn. */
-class Side {
+class ServerTaker implements Taker {
   private readonly spec: TurnsSpec;
-  private readonly side: TurnsSide;
+  private readonly side: ServerSide;
   private readonly filler: string;
   private readonly sentAt = new Float64Array(SLOTS);
   private peers: Peer[] = [];
   private sent = 0;
-  private answered = 0;
+  answered = 0;
   private active = false;
   private counted: { acked: number; ack: LatencyRecorder } | undefined;
   private broken: string | null = null;
 
-  constructor(spec: TurnsSpec, side: TurnsSide) {
+  constructor(spec: TurnsSpec, side: ServerSide) {
     this.spec = spec;
     this.side = side;
     this.filler = 'x'.repeat(Math.max(0, spec.textBytes - 11));
@@ -47,9 +47,8 @@ class Side {
     }));
   }
 
-  /** One turn; what it found is of its later part. */
-  async turn(): Promise<Turn> {
-    const { turnMs, loop } = this.spec;
+  async turn(turnMs: number): Promise<Turn> {
+    const { loop } = this.spec;
     const database = treePids(this.spec.database);
     const start = performance.now();
     const from = start + turnMs * SETTLE;
@@ -78,13 +77,15 @@ class Side {
     return {
       perSecond: counted.acked / ((to - from) / 1000),
       p50Us: counted.ack.summary().p50,
-      serverUs: (server * 1e6) / counted.acked,
-      databaseUs: (base * 1e6) / counted.acked,
+      serverUs: usEach(server, counted.acked),
+      databaseUs: usEach(base, counted.acked),
+      acked: counted.acked,
     };
   }
 
-  close(): void {
+  close(): Promise<void> {
     for (const peer of this.peers) peer.destroy();
+    return Promise.resolve();
   }
 
   private send(peer: Peer, at: number): void {
@@ -113,20 +114,23 @@ class Side {
   }
 }
 
-/** Servers that are all there the whole time take short turns, so that what the machine does next it does to all of them. */
+/** Servers and statements that are all there the whole time take short turns, so that what the machine does next it does to all of them. */
 export async function runTurns(spec: TurnsSpec): Promise<TurnsResult> {
-  const sides = spec.sides.map((side) => new Side(spec, side));
-  for (const side of sides) await side.connect();
+  const rate = spec.loop.kind === 'open' ? spec.loop.rate : 0;
+  const takers: Taker[] = spec.sides.map((side) =>
+    side.kind === 'server' ? new ServerTaker(spec, side) : new StatementTaker(side, rate),
+  );
+  for (const taker of takers) await taker.connect();
   await sleep(spec.restMs);
-  const turns: Turn[][] = sides.map(() => []);
+  const turns: Turn[][] = takers.map(() => []);
   for (let round = -spec.warmup; round < spec.turns; round += 1) {
     // Whoever is first after the round's end is another one each time.
-    for (let place = 0; place < sides.length; place += 1) {
-      const index = (place + round + spec.warmup) % sides.length;
-      const turn = await sides[index]!.turn();
+    for (let place = 0; place < takers.length; place += 1) {
+      const index = (place + round + spec.warmup) % takers.length;
+      const turn = await takers[index]!.turn(spec.turnMs);
       if (round >= 0) turns[index]!.push(turn);
     }
   }
-  for (const side of sides) side.close();
-  return { turns };
+  for (const taker of takers) await taker.close();
+  return { turns, answered: takers.map((taker) => (taker instanceof ServerTaker ? taker.answered : 0)) };
 }

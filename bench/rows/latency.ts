@@ -1,11 +1,13 @@
 import { newRow, note, ratio, type Row } from '../report/row.ts';
-import type { CommitsResult } from '../load/spec.ts';
+import type { Turn, TurnsResult } from '../load/spec.ts';
+import { median } from '../report/stats.ts';
 import { runLoad } from '../rig/process.ts';
 import { curbline } from '../targets/curbline.ts';
 import { socketIoRelay } from '../targets/relays.ts';
 import { tutorial } from '../targets/tutorial.ts';
 import { loadOnce, withServer, type Bench, type Timing } from './measure.ts';
 import { noteSample } from './throughput.ts';
+import { calmTurns, plainCommit, serverSide } from './turns.ts';
 
 /** p99 from send to delivery at half of what each server can do, found in the same launch. */
 export async function latency(bench: Bench): Promise<Row> {
@@ -51,7 +53,10 @@ function steady({ quick, shape: { timing } }: Bench): Timing {
   return quick ? timing : { warmupMs: 10_000, measureMs: 24_000 };
 }
 
-/** p50 from send to stored ack at 400 messages a second, against one plain commit at the same rate. */
+/**
+ * p50 from send to stored ack at 400 messages a second, against one plain commit at the same rate. The two take turns of a second: a disk that
+ * becomes slower does so for both.
+ */
 export async function ack(bench: Bench): Promise<Row> {
   const row = newRow({
     name: 'ack',
@@ -60,7 +65,6 @@ export async function ack(bench: Bench): Promise<Row> {
     target: 1.5,
     beyond: 1.1,
   });
-  const rate = 400;
   for (let round = 1; round <= bench.rounds; round += 1) {
     for (const target of bench.targets(curbline, tutorial)) {
       await withServer(bench, target, 'together', async (running) => {
@@ -68,25 +72,35 @@ export async function ack(bench: Bench): Promise<Row> {
         // A server that has run for a day has compiled its code: at this rate that would take minutes.
         const warm = { ...bench.shape, timing: { warmupMs: 500, measureMs: 3_000 } };
         await loadOnce(bench, target, running, pairs, { ...warm, loop: { kind: 'closed', inFlight: 1 } });
-        const sample = await loadOnce(bench, target, running, pairs, {
-          ...bench.shape,
-          loop: { kind: 'open', rate },
+        const before = await running.stored();
+        const database = bench.postgres.url(target.database ?? 'postgres');
+        const { turns, answered } = await runLoad<TurnsResult>({
+          ...calmTurns(bench),
+          sides: [serverSide(target, running, pairs), plainCommit(database)],
         });
-        const plain = await runLoad<CommitsResult>({
-          mode: 'commits',
-          databaseUrl: bench.postgres.url(target.database ?? 'postgres'),
-          rate,
-          ...bench.shape.timing,
+        const stored = await running.stored();
+        row.whole &&= before !== null && stored !== null && stored - before === answered[0];
+        const [messages = [], commits = []] = turns;
+        const of = (side: Turn[], figure: keyof Turn) => median(side.map((turn) => turn[figure]));
+        note(row, target.name, {
+          'p50 ack µs': of(messages, 'p50Us'),
+          'server µs': of(messages, 'serverUs'),
+          'database µs': of(messages, 'databaseUs'),
         });
-        noteSample(bench, row, target, sample);
-        note(row, target.name, { 'p50 ack µs': sample.ack.p50, 'p99 ack µs': sample.ack.p99 });
         note(row, `commit (${target.name})`, {
-          'p50 ack µs': plain.latency.p50,
-          'p99 ack µs': plain.latency.p99,
+          'p50 ack µs': of(commits, 'p50Us'),
+          'database µs': of(commits, 'databaseUs'),
         });
+        const against = median(
+          messages.map(({ p50Us }, turn) => p50Us / (commits[turn]?.p50Us ?? Number.NaN)),
+        );
+        note(row, target.name, { 'of a commit': against });
+        if (target.name === curbline.name) row.ratios.push(against);
+        bench.say(
+          `ack ${target.name}: ${of(messages, 'p50Us')} µs, a plain commit ${of(commits, 'p50Us')} µs, ${against.toFixed(2)} ×`,
+        );
       });
     }
-    ratio(row, 'curbline', 'commit (curbline)', 'p50 ack µs');
   }
   return row;
 }
