@@ -1,4 +1,4 @@
-/** The last so many, at least: a quarter of a minute at full load, hours of an ordinary day. 1 MiB. */
+/** About the last so many are known: those of some ten seconds at full load, of hours on an ordinary day. 1 MiB. */
 const PLACES = 2 ** 18;
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
