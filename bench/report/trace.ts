@@ -15,7 +15,7 @@ const PARTS = [
 ] as const;
 
 const CALL = { read: 0, write: 1, pwrite: 18, writev: 20, sendto: 44, fsync: 74, fdatasync: 75 };
-const LINE = /^\s*(.+?)\s+\d+\s+([\d.]+):\s+\S*?(\w+):\s*(.*)$/;
+const LINE = /^\s*(.+?)\s+\d+\s+([\d.]+):\s+(?:\w+:)?(\w+):\s*(.*)$/;
 
 interface Event {
   comm: string;
