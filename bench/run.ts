@@ -11,6 +11,7 @@ import { stopAll } from './rig/process.ts';
 import { allRows } from './rows/all.ts';
 import type { Bench } from './rows/measure.ts';
 import { profile, profileHalf, profileHandshakes, profileKept, profileMemory } from './rows/profile.ts';
+import { startUp } from './rows/start.ts';
 import { trace } from './rows/trace.ts';
 import { statements, turns } from './rows/turns.ts';
 import { curblineBuilt } from './targets/curbline.ts';
@@ -32,6 +33,7 @@ const profiles: Record<string, (bench: Bench) => Promise<void>> = {
   'profile-handshakes': profileHandshakes,
   'profile-kept': profileKept,
   'profile-memory': profileMemory,
+  start: startUp,
   statements,
   trace,
   turns: (bench) => turns(bench, options.against),

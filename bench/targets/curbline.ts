@@ -8,14 +8,14 @@ import { pairs } from './people.ts';
 import { TOKEN_SECRET, type LaunchOptions, type Running, type Target } from './target.ts';
 
 /** As `npm start` and the command `curbline` run it. */
-function flagsOf(folder: string): readonly string[] {
+export function flagsOf(folder: string): readonly string[] {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     scripts: { start: string };
   };
   return scripts.start.match(/--\S+/g) ?? [];
 }
 const API_KEY = 'bench-api-key-0123456789';
-const SCRIPT = 'apps/standalone/dist/main.js';
+export const SCRIPT = 'apps/standalone/dist/main.js';
 const SEEDS_AT_ONCE = 16;
 
 export const curblineBuilt = (): boolean => existsSync(join(ROOT, SCRIPT));
