@@ -160,7 +160,6 @@ export interface Turn {
   /** CPU for one message. */
   serverUs: number;
   databaseUs: number;
-  acked: number;
 }
 
 export interface TurnsResult {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { LatencyRecorder } from './latency.ts';
 import { runWatch } from './proc.ts';
@@ -71,14 +70,12 @@ export class StatementTaker implements Taker {
       p50Us: latency.summary().p50,
       serverUs: 0,
       databaseUs,
-      acked: counted,
     };
   }
 
   async close(): Promise<void> {
     for (const statement of this.side.after) await this.client.query(statement);
     await this.client.end();
-    await sleep(0);
   }
 
   /** With types, which pg's own queries cannot be given: it is told that it has prepared the statement already. */

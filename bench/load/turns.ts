@@ -79,7 +79,6 @@ class ServerTaker implements Taker {
       p50Us: counted.ack.summary().p50,
       serverUs: usEach(server, counted.acked),
       databaseUs: usEach(base, counted.acked),
-      acked: counted.acked,
     };
   }
 
