@@ -11,7 +11,7 @@ import {
 import type { Binaries } from './binaries.js';
 import type { Placement } from './placement.js';
 import { SOCKET_PORT } from './probe.js';
-import { isPostmasterOf, orphanedBackends, signal } from './processes.js';
+import { isPostmasterOf, orphanedBackends, signal, worksIn } from './processes.js';
 import { programOptions } from './run-program.js';
 import { commandLineSettings } from './server-settings.js';
 import type { ServerLog } from './server-log.js';
@@ -131,7 +131,7 @@ export function stillRecovering(clusterDir: string): EmbeddedPostgresError {
 
 async function isGoneWithin(limitMs: number, pid: number, clusterDir: string): Promise<boolean> {
   const deadline = Date.now() + limitMs;
-  while (isPostmasterOf(pid, clusterDir)) {
+  while (isPostmasterOf(pid, clusterDir) || worksIn(pid, clusterDir)) {
     if (Date.now() > deadline) return false;
     await sleep(10);
   }

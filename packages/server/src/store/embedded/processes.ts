@@ -16,6 +16,14 @@ export function isPostmasterOf(pid: number, clusterDir: string): boolean {
 }
 
 /**
+ * Whether process `pid` still has its working folder in `clusterDir`, where /proc can tell. A process that ends loses
+ * its command line first and holds the folder for up to some milliseconds more.
+ */
+export function worksIn(pid: number, clusterDir: string): boolean {
+  return process.platform === 'linux' && workingFolder(pid) === clusterDir;
+}
+
+/**
  * Server processes that outlived their postmaster: each ends when it next looks up from its query, and until
  * then no new postmaster may start. Only asked for where /proc exists; elsewhere PostgreSQL's refusal is waited out.
  */
@@ -24,7 +32,7 @@ export function orphanedBackends(clusterDir: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => workingFolder(pid) === clusterDir && readProc(pid, 'comm').trim() === 'postgres');
+    .filter((pid) => worksIn(pid, clusterDir) && readProc(pid, 'comm').trim() === 'postgres');
 }
 
 /** Sends a signal; a process that is gone already is not an error. */
