@@ -46,11 +46,12 @@ export async function latency(bench: Bench): Promise<Row> {
 }
 
 /**
- * What comes every ten or twenty seconds (a full garbage collection, autovacuum) should have its share in every window, neither none of it nor all;
- * and the collection that sweeps up after the full load before is not one of this load.
+ * What comes now and then should have its share in every window, neither none of it nor all: full collections, autovacuum, and what the kernel
+ * writes back of the tables, 30 seconds after it was written. So the load lasts until what the full load before it left behind is on the
+ * disk, and then for two such half minutes.
  */
 function steady({ quick, shape: { timing } }: Bench): Timing {
-  return quick ? timing : { warmupMs: 10_000, measureMs: 24_000 };
+  return quick ? timing : { warmupMs: 40_000, measureMs: 60_000 };
 }
 
 /**

@@ -1,2 +1,2 @@
-#!/usr/bin/env -S node --max-semi-space-size=8 --v8-pool-size=1 --no-allocation-site-pretenuring
+#!/usr/bin/env -S node --max-semi-space-size=8 --v8-pool-size=1 --no-allocation-site-pretenuring --no-memory-reducer
 import './main.js';
