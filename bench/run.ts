@@ -1,4 +1,4 @@
-// npm run bench -- [rows …] [--quick] [--rounds N] [--only server,server] [--pairs N] [--in-flight N] [--against folder]
+// npm run bench -- [rows …] [--quick] [--rounds N] [--only server,server] [--pairs N] [--in-flight N] [--against folder] [--node-args=args]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { Postgres } from './rig/postgres.ts';
 import { stopAll } from './rig/process.ts';
 import { allRows } from './rows/all.ts';
 import type { Bench } from './rows/measure.ts';
+import { pauses } from './rows/pauses.ts';
 import { profile, profileHalf, profileHandshakes, profileKept, profileMemory } from './rows/profile.ts';
 import { startUp } from './rows/start.ts';
 import { trace } from './rows/trace.ts';
@@ -25,6 +26,7 @@ const { values: options, positionals } = parseArgs({
     pairs: { type: 'string', default: '200' },
     'in-flight': { type: 'string', default: '1' },
     against: { type: 'string' },
+    'node-args': { type: 'string', default: '' },
   },
 });
 const profiles: Record<string, (bench: Bench) => Promise<void>> = {
@@ -33,6 +35,7 @@ const profiles: Record<string, (bench: Bench) => Promise<void>> = {
   'profile-handshakes': profileHandshakes,
   'profile-kept': profileKept,
   'profile-memory': profileMemory,
+  pauses,
   start: startUp,
   statements,
   trace,
@@ -96,6 +99,7 @@ async function main(): Promise<number> {
           (only === undefined || only.includes(target.name)),
       ),
     shape: { pairs: whole('pairs', options.pairs, 5_000), senders: 'both', textBytes: 100, timing },
+    nodeArgs: options['node-args'].split(' ').filter((arg) => arg !== ''),
     inFlight: whole('in-flight', options['in-flight'], 1_000),
     say,
   };

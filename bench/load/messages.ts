@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommitCounter } from './commit-counter.ts';
+import { LateQuarters } from './late.ts';
 import { LatencyRecorder } from './latency.ts';
 import { openAll, type Peer } from './peer.ts';
 import { CpuWatch } from './proc.ts';
@@ -19,6 +20,7 @@ class MessageLoad {
   private readonly state = new Uint8Array(SLOTS);
   private readonly ack = new LatencyRecorder();
   private readonly delivery = new LatencyRecorder();
+  private readonly late = new LateQuarters();
   private readonly total = { sent: 0, acked: 0, refused: 0, delivered: 0, twice: 0 };
   private readonly window = { from: Infinity, to: Infinity, sent: 0, acked: 0, delivered: 0 };
   private senders: Peer[] = [];
@@ -72,6 +74,8 @@ class MessageLoad {
       delivery: this.delivery.summary(),
       cpu,
       commits: (await this.commits?.count()) ?? null,
+      beganMs: performance.timeOrigin + window.from,
+      late: this.late.all,
       total: this.total,
       firstRefusal: this.firstRefusal,
     };
@@ -181,7 +185,10 @@ class MessageLoad {
     } else {
       this.total.delivered += 1;
       if (arrived) window.delivered += 1;
-      if (counted) this.delivery.record(now - at);
+      if (counted) {
+        this.delivery.record(now - at);
+        this.late.record(at - window.from, now - at);
+      }
     }
   }
 

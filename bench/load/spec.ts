@@ -127,6 +127,14 @@ export interface CpuUse {
   others: number;
 }
 
+/** A quarter of a second that sent what took longer than `LATE_MS` to its delivery. */
+export interface LateQuarter {
+  /** After the beginning of the window, in milliseconds. */
+  atMs: number;
+  messages: number;
+  longestMs: number;
+}
+
 export interface MessagesResult {
   seconds: number;
   sent: number;
@@ -139,6 +147,10 @@ export interface MessagesResult {
   cpu: CpuUse;
   /** Transactions that wrote within the window, or null. */
   commits: number | null;
+  /** When the window began: milliseconds since 1970. */
+  beganMs: number;
+  /** The quarters of a second of the window in which a message was sent that was late. */
+  late: LateQuarter[];
   /** Over the whole run, warm-up and drain included. */
   total: { sent: number; acked: number; refused: number; delivered: number; twice: number };
   firstRefusal: string | null;

@@ -5,7 +5,7 @@ import { runLoad } from '../rig/process.ts';
 import { curbline } from '../targets/curbline.ts';
 import { socketIoRelay } from '../targets/relays.ts';
 import { tutorial } from '../targets/tutorial.ts';
-import { loadOnce, withServer, type Bench, type Timing } from './measure.ts';
+import { loadOnce, steady, withServer, type Bench } from './measure.ts';
 import { noteSample } from './throughput.ts';
 import { calmTurns, plainCommit, serverSide } from './turns.ts';
 
@@ -43,15 +43,6 @@ export async function latency(bench: Bench): Promise<Row> {
     ratio(row, 'curbline', 'tutorial', 'p99 delivery ms');
   }
   return row;
-}
-
-/**
- * What comes now and then should have its share in every window, neither none of it nor all: full collections, autovacuum, and what the kernel
- * writes back of the tables, 30 seconds after it was written. So the load lasts until what the full load before it left behind is on the
- * disk, and then for two such half minutes.
- */
-function steady({ quick, shape: { timing } }: Bench): Timing {
-  return quick ? timing : { warmupMs: 40_000, measureMs: 60_000 };
 }
 
 /**

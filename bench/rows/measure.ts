@@ -42,6 +42,8 @@ export interface Bench {
   targets: (...all: Target[]) => Target[];
   shape: Omit<LoadShape, 'loop'>;
   inFlight: number;
+  /** More arguments for Node, of every server that is launched. */
+  nodeArgs: string[];
   say: (line: string) => void;
 }
 
@@ -57,7 +59,8 @@ export async function withServer<T>(
   launch: { keep?: boolean; nodeArgs?: string[] } = {},
 ): Promise<T> {
   bench.postgres.pin(placement === 'together' ? SERVER_CORE : LOAD_CORE);
-  const running = await target.launch({ core: SERVER_CORE, postgres: bench.postgres, ...launch });
+  const nodeArgs = [...bench.nodeArgs, ...(launch.nodeArgs ?? [])];
+  const running = await target.launch({ core: SERVER_CORE, postgres: bench.postgres, ...launch, nodeArgs });
   try {
     return await use(running);
   } finally {
@@ -123,4 +126,13 @@ async function loadOnceAsItIs(
 
 function perMessage(seconds: number, messages: number): number {
   return messages === 0 ? 0 : (seconds * 1e6) / messages;
+}
+
+/**
+ * What comes now and then should have its share in every window, neither none of it nor all: full collections, autovacuum, and what the kernel
+ * writes back of the tables, 30 seconds after it was written. So the load lasts until what the full load before it left behind is on the
+ * disk, and then for two such half minutes.
+ */
+export function steady({ quick, shape: { timing } }: Bench): Timing {
+  return quick ? timing : { warmupMs: 40_000, measureMs: 60_000 };
 }
