@@ -21,6 +21,7 @@ const all = [
   'tests/**/*.test.ts',
   'tools/**/*.test.ts',
   'chaos/**/*.test.ts',
+  'bench/**/*.test.ts',
 ];
 
 /** Stories whose people connect from the test's own process, by whatever transport they are told to. */

@@ -1,4 +1,4 @@
-// npm run bench -- [rows …] [--quick] [--rounds N] [--only server,server] [--pairs N] [--in-flight N] [--against folder] [--node-args=args]
+// npm run bench -- [rows …] [--quick] [--rounds N] [--only server,server] [--pairs N] [--in-flight N] [--against folder] [--rate N] [--node-args=args]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,7 @@ const { values: options, positionals } = parseArgs({
     pairs: { type: 'string', default: '200' },
     'in-flight': { type: 'string', default: '1' },
     against: { type: 'string' },
+    rate: { type: 'string' },
     'node-args': { type: 'string', default: '' },
   },
 });
@@ -100,6 +101,7 @@ async function main(): Promise<number> {
       ),
     shape: { pairs: whole('pairs', options.pairs, 5_000), senders: 'both', textBytes: 100, timing },
     nodeArgs: options['node-args'].split(' ').filter((arg) => arg !== ''),
+    rate: options.rate === undefined ? undefined : whole('rate', options.rate, 100_000),
     inFlight: whole('in-flight', options['in-flight'], 1_000),
     say,
   };

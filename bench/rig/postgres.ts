@@ -63,7 +63,10 @@ export class Postgres {
       },
     );
     if (init.status !== 0) throw new Error(`initdb of ${bin} failed: ${init.stderr || String(init.error)}`);
-    appendFileSync(join(data, 'postgresql.conf'), `${SETTINGS}unix_socket_directories = '${folder}'\n`);
+    appendFileSync(
+      join(data, 'postgresql.conf'),
+      `${SETTINGS}unix_socket_directories = '${folder}'\n${process.env['BENCH_PG_SETTINGS'] ?? ''}\n`,
+    );
     const child = spawn(join(bin, 'postgres'), ['-D', data], { ...owner, stdio: 'ignore', cwd: folder });
     const closed = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const admin = await connect(url(folder, 'postgres'));

@@ -42,6 +42,8 @@ export interface Bench {
   targets: (...all: Target[]) => Target[];
   shape: Omit<LoadShape, 'loop'>;
   inFlight: number;
+  /** Messages a second where a look should not find half of the capacity by itself. */
+  rate: number | undefined;
   /** More arguments for Node, of every server that is launched. */
   nodeArgs: string[];
   say: (line: string) => void;

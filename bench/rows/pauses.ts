@@ -27,7 +27,7 @@ export async function pauses(bench: Bench): Promise<void> {
         const pairs = await running.seed(bench.shape.pairs);
         const closed = { kind: 'closed', inFlight: bench.inFlight } as const;
         const full = await loadOnce(bench, target, running, pairs, { ...bench.shape, loop: closed });
-        const rate = Math.round(full.ackedPerSecond / 2);
+        const rate = bench.rate ?? Math.round(full.ackedPerSecond / 2);
         const happened: Happening[] = [];
         hearCollections(running.process, happened);
         const watch = watchDisk(happened);
