@@ -7,6 +7,8 @@ interface Waiting<Q, A> {
 }
 
 const MAX_AT_ONCE = 500;
+/** As long as nobody else has asked, those who wait are waited for by nobody. */
+const LULL_MS = 1;
 /** Questions beyond this are refused at once: memory stays bounded when the database is slow. */
 const MAX_WAITING = 20_000;
 
@@ -18,7 +20,10 @@ export class Gathered<Q, A> {
   private waiting: Waiting<Q, A>[] = [];
   private running = false;
 
-  /** `ask` answers each question of a list, in its order. Between two queries there are at least `restMs`. */
+  /**
+   * `ask` answers each question of a list, in its order. While more questions come, there are at least `restMs` between two queries; once
+   * none has come for a moment, nothing is waited for.
+   */
   constructor(
     private readonly ask: (questions: readonly Q[]) => Promise<readonly A[]>,
     private readonly restMs: number,
@@ -49,8 +54,17 @@ export class Gathered<Q, A> {
         const away = error instanceof ChatError && error.code === 'unavailable';
         for (const { reject } of [...batch, ...(away ? this.waiting.splice(0) : [])]) reject(error);
       }
-      await new Promise((resolve) => setTimeout(resolve, this.restMs));
+      await this.rest();
     }
     this.running = false;
+  }
+
+  private async rest(): Promise<void> {
+    const until = performance.now() + this.restMs;
+    let before: number;
+    do {
+      before = this.waiting.length;
+      await new Promise((resolve) => setTimeout(resolve, LULL_MS));
+    } while (this.waiting.length > before && performance.now() < until);
   }
 }

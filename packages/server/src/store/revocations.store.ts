@@ -1,16 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { personKey, type PersonRef } from '../actor.js';
+import type { PersonRef } from '../actor.js';
+import { PG_ARRAY } from './bind-message.js';
 import { Database } from './database.js';
 import { Gathered } from './gathered.js';
+import type { Statement } from './prepared-queries.js';
 
-/** What a handshake may wait for others to come along, when one has just been served. */
-const REST_MS = 10;
+/** What a handshake may wait for others to come along, when one has just been served and more come. */
+const REST_MS = 4;
 
-interface Revocation {
-  readonly scope: string;
-  readonly user_id: string;
-  readonly revoked_at_s: number;
-}
+/** Which of the people asked for were ever revoked: their places in the question, from 1, and the second. */
+const REVOKED: Statement = {
+  name: 'curbline-revoked',
+  types: [PG_ARRAY.text, PG_ARRAY.text],
+  text: `
+SELECT asked.place, revocations.revoked_at_s
+FROM unnest($1, $2) WITH ORDINALITY AS asked (scope, user_id, place)
+JOIN revocations ON revocations.scope = asked.scope AND revocations.user_id = asked.user_id`,
+};
 
 /** From when on a person's tokens count again. */
 @Injectable()
@@ -34,14 +40,12 @@ export class RevocationsStore {
   }
 
   private async ofAll(people: readonly PersonRef[]): Promise<(number | undefined)[]> {
-    const rows = await this.database.rows<{ [K in keyof Revocation]: Revocation[K] }>(
-      `SELECT scope, user_id, revoked_at_s FROM revocations
-       WHERE (scope, user_id) IN (SELECT * FROM json_to_recordset($1::json) AS asked (scope text, user_id text))`,
-      [JSON.stringify(people.map(({ scope, user_id }) => ({ scope, user_id })))],
-      'curbline-revoked',
-    );
-    if (rows.length === 0) return people.map(() => undefined);
-    const found = new Map(rows.map((row) => [personKey(row as PersonRef), row.revoked_at_s]));
-    return people.map((person) => found.get(personKey(person)));
+    const rows = await this.database.check(REVOKED, (message) => {
+      message.texts(people, ({ scope }) => scope);
+      message.texts(people, ({ user_id }) => user_id);
+    });
+    const revoked: (number | undefined)[] = people.map(() => undefined);
+    for (const [place, atS] of rows) revoked[Number(place) - 1] = Number(atS);
+    return revoked;
   }
 }
