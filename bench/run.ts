@@ -88,7 +88,7 @@ async function main(): Promise<number> {
   );
   const timing = options.quick
     ? { warmupMs: 1_500, measureMs: 3_000 }
-    : { warmupMs: 4_000, measureMs: 8_000 };
+    : { warmupMs: 12_000, measureMs: 8_000 };
   const bench: Bench = {
     postgres,
     rounds: whole('rounds', options.rounds, 50),

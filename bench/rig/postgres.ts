@@ -14,23 +14,20 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { serverSettings } from '../../packages/server/src/store/embedded/server-settings.ts';
 import { pinTree } from './process.ts';
 
-/** The settings that every server under test gets: PostgreSQL's own defaults, durable, on a unix socket and loopback. */
+/** Beside what Curbline ships: on a unix socket alone, with room for the connections of every server under test. */
 const SETTINGS = `
 listen_addresses = ''
 max_connections = 100
-fsync = on
-synchronous_commit = on
-full_page_writes = on
-autovacuum = on
 log_min_messages = warning
 `;
 const NOBODY = 65_534;
 /** Of 16 MiB each. */
 const USED_SEGMENTS = 40;
 
-/** A private PostgreSQL cluster, from the binaries that Curbline embeds, else from a system installation. */
+/** A private PostgreSQL cluster as Curbline embeds it, with the same settings: from its binaries, else from a system installation. */
 export class Postgres {
   readonly pid: number;
   readonly version: string;
@@ -65,7 +62,7 @@ export class Postgres {
     if (init.status !== 0) throw new Error(`initdb of ${bin} failed: ${init.stderr || String(init.error)}`);
     appendFileSync(
       join(data, 'postgresql.conf'),
-      `${SETTINGS}unix_socket_directories = '${folder}'\n${process.env['BENCH_PG_SETTINGS'] ?? ''}\n`,
+      `${serverSettings(majorOf(bin))}${SETTINGS}unix_socket_directories = '${folder}'\n${process.env['BENCH_PG_SETTINGS'] ?? ''}\n`,
     );
     const child = spawn(join(bin, 'postgres'), ['-D', data], { ...owner, stdio: 'ignore', cwd: folder });
     const closed = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -166,6 +163,11 @@ function binaries(): string {
   if (found === undefined)
     throw new Error('no PostgreSQL found: set BENCH_PG_BIN to a folder with initdb and postgres');
   return found;
+}
+
+function majorOf(bin: string): number {
+  const { stdout } = spawnSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8' });
+  return Number(/\d+/.exec(stdout)?.[0]);
 }
 
 function embeddedNative(): string | null {
