@@ -5,13 +5,14 @@ import { mintToken } from '../load/tokens.ts';
 import { residentBytes } from '../load/proc.ts';
 import type { HandshakesResult } from '../load/spec.ts';
 import { newRow, note, ratio, type Row } from '../report/row.ts';
+import { median } from '../report/stats.ts';
 import { Inspector } from '../rig/inspector.ts';
 import { runLoad, startLoad } from '../rig/process.ts';
 import { curbline } from '../targets/curbline.ts';
 import { socketIoRelay, wsRelay } from '../targets/relays.ts';
 import { tutorial } from '../targets/tutorial.ts';
 import { TOKEN_SECRET, type Running, type Target } from '../targets/target.ts';
-import { withServer, type Bench } from './measure.ts';
+import { withServer, type Bench, type Timing } from './measure.ts';
 
 /** The first sockets pay for compiled code and caches, so the slope is taken from here on. */
 const FIRST = 200;
@@ -105,7 +106,17 @@ export async function holdSockets(
   }
 }
 
-/** Connections a second, each from TCP to Socket.IO's answer, with a token never seen before and with tokens of people who come back. */
+/** Each long enough for some thousand handshakes, and all of a round for the machine to change its speed many times. */
+const TURNS = 10;
+const TURN = { warmupMs: 500, measureMs: 2_000 };
+/** More than any server here greets in a turn. */
+const PEOPLE_A_TURN = 20_000;
+const PEOPLE_WHO_COME_BACK = 5_000;
+
+/**
+ * Connections a second, each from TCP to Socket.IO's answer, with a token never seen before, and with tokens of people who come back. The servers are
+ * there the whole time, on one core, and have turns: a machine that becomes half as fast for half a minute does so for both.
+ */
 export async function handshakes(bench: Bench): Promise<Row> {
   const row = newRow({
     name: 'handshakes',
@@ -115,29 +126,61 @@ export async function handshakes(bench: Bench): Promise<Row> {
     beyond: 1.5,
   });
   for (let round = 1; round <= bench.rounds; round += 1) {
-    for (const target of bench.targets(curbline, socketIoRelay)) {
-      const fresh = await shake(bench, target, 200_000);
-      note(row, target.name, {
-        'per second': fresh.perSecond,
-        'p99 ms': fresh.latency.p99 / 1000,
-        'server µs': (fresh.cpu.server * 1e6) / fresh.handshakes,
-        failed: fresh.failed,
-      });
-      bench.say(
-        `handshakes ${target.name}: ${Math.round(fresh.perSecond)}/s, p99 ${fresh.latency.p99 / 1000} ms, ${fresh.failed} failed, load ${fresh.cpu.load.toFixed(1)} of ${fresh.seconds.toFixed(1)} s`,
-      );
-      if (target.tokenPlace === 'none') continue;
-      const again = await shake(bench, target, 5_000);
-      note(row, target.name, { 'per second, 5,000 people coming back': again.perSecond });
-      bench.say(`handshakes ${target.name}, coming back: ${Math.round(again.perSecond)}/s`);
-    }
-    ratio(row, 'curbline', 'socketio-relay', 'per second');
+    await withServers(bench, bench.targets(curbline, socketIoRelay), async (sides) => {
+      for (const side of sides) await greet(bench, side, 'early', bench.shape.timing);
+      const turns: HandshakesResult[][] = sides.map(() => []);
+      for (let turn = 1; turn <= (bench.quick ? 2 : TURNS); turn += 1) {
+        for (const [at, side] of sides.entries())
+          turns[at]?.push(await greet(bench, side, `turn-${turn}`, TURN));
+      }
+      for (const [at, { target }] of sides.entries()) noteTurns(bench, row, target, turns[at] ?? []);
+      const [ours, bare] = turns;
+      if (ours && bare)
+        row.ratios.push(median(ours.map((turn, at) => turn.perSecond / (bare[at]?.perSecond ?? 0))));
+      for (const { target, running } of sides) {
+        if (target.tokenPlace === 'none') continue;
+        const again = await shakeHands(bench, target, running, PEOPLE_WHO_COME_BACK);
+        note(row, target.name, { 'per second, 5,000 people coming back': again.perSecond });
+        bench.say(`handshakes ${target.name}, coming back: ${Math.round(again.perSecond)}/s`);
+      }
+    });
   }
   return row;
 }
 
-function shake(bench: Bench, target: Target, people: number): Promise<HandshakesResult> {
-  return withServer(bench, target, 'apart', (running) => shakeHands(bench, target, running, people));
+interface Side {
+  readonly target: Target;
+  readonly running: Running;
+}
+
+/** All of these servers at once, each on the server's core. */
+function withServers<T>(
+  bench: Bench,
+  [target, ...others]: readonly Target[],
+  use: (sides: readonly Side[]) => Promise<T>,
+): Promise<T> {
+  if (target === undefined) return use([]);
+  return withServer(bench, target, 'apart', (running) =>
+    withServers(bench, others, (sides) => use([{ target, running }, ...sides])),
+  );
+}
+
+const greet = (bench: Bench, { target, running }: Side, people: string, timing: Timing) =>
+  shakeHands(bench, target, running, PEOPLE_A_TURN, { timing, people });
+
+function noteTurns(bench: Bench, row: Row, target: Target, turns: readonly HandshakesResult[]): void {
+  const of = (figure: (turn: HandshakesResult) => number) => median(turns.map(figure));
+  const figures = {
+    'per second': of(({ perSecond }) => perSecond),
+    'p99 ms': of(({ latency }) => latency.p99 / 1000),
+    'server µs': of(({ cpu, handshakes: count }) => (cpu.server * 1e6) / count),
+    failed: turns.reduce((sum, { failed }) => sum + failed, 0),
+    'load core': of(({ cpu, seconds }) => cpu.load / seconds),
+  };
+  note(row, target.name, figures);
+  bench.say(
+    `handshakes ${target.name}: ${Math.round(figures['per second'])}/s, server ${Math.round(figures['server µs'])} µs, p99 ${figures['p99 ms']} ms, ${figures.failed} failed, load ${figures['load core'].toFixed(2)}`,
+  );
 }
 
 /** People connect and leave, so many at a time, each with a token of their own until these are used up. */
@@ -145,12 +188,13 @@ export function shakeHands(
   bench: Bench,
   target: Target,
   running: Running,
-  people: number,
+  count: number,
+  { timing = bench.shape.timing, people = 'visitor' }: { timing?: Timing; people?: string } = {},
 ): Promise<HandshakesResult> {
   const checked = target.tokenPlace !== 'none';
   const tokens = checked
-    ? Array.from({ length: people }, (_, i) =>
-        mintToken(TOKEN_SECRET, `visitor-${i}`, i % 2 === 0 ? 'driver' : 'customer'),
+    ? Array.from({ length: count }, (_, i) =>
+        mintToken(TOKEN_SECRET, `${people}-${i}`, i % 2 === 0 ? 'driver' : 'customer'),
       )
     : [];
   return runLoad<HandshakesResult>({
@@ -161,6 +205,6 @@ export function shakeHands(
     watch: { server: running.process.pid, database: bench.postgres.pid },
     tokens,
     concurrency: 64,
-    ...bench.shape.timing,
+    ...timing,
   });
 }

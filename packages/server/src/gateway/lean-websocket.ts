@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import * as ws from 'ws';
 import { byteFrame, textFrame, type Frame } from '../fanout/packet.js';
 import { readingShared } from '../ops/shared-read-buffer.js';
+import { takeAnswer } from './kept-answer.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Pings and pongs of the websocket itself, which nobody above hears of. */
@@ -59,6 +60,9 @@ interface Carrier extends Socket {
   curblineWebSocket?: LeanWebSocket;
 }
 
+/** engine.io asks for the peer's address, a system call for what nobody here reads. */
+const NOWHERE = { remoteAddress: '' };
+
 /** Sockets that hold something back until the end of this turn of the event loop. */
 let held: LeanWebSocket[] = [];
 
@@ -84,6 +88,8 @@ export class LeanWebSocket extends EventEmitter {
   reader: TextReader | undefined;
   /** engine.io looks here for who takes encoded frames. */
   readonly _sender = this;
+  /** And here for the connection below. */
+  readonly _socket = NOWHERE;
   private socket!: Carrier;
   private options!: ReceiverOptions;
   private receiver: Receiver | undefined;
@@ -108,7 +114,7 @@ export class LeanWebSocket extends EventEmitter {
     socket.setTimeout(0);
     socket.setNoDelay();
     if (head.length > 0) socket.unshift(head);
-    // The server has corked it, so that the handshake's answer and the first packet leave together.
+    this.text = takeAnswer(socket);
     this.hold();
     this.isShared = readShared(socket);
     socket.on('close', onClose).on('data', onData).on('end', onEnd).on('error', onError);
@@ -170,7 +176,6 @@ export class LeanWebSocket extends EventEmitter {
         socket.write(first !== undefined && frames.length === 1 ? first : Buffer.concat(frames));
       }
     }
-    if (socket.writableCorked > 0) socket.uncork();
   }
 
   close(code?: number): void {

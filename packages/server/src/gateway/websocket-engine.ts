@@ -1,4 +1,5 @@
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws';
+import { keepAnswer } from './kept-answer.js';
 import { LeanWebSocket } from './lean-websocket.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -44,9 +45,8 @@ export class LeanWebSocketServer extends WebSocketServer {
   }
 
   override handleUpgrade(...args: Parameters<WebSocketServer['handleUpgrade']>): void {
-    const [, socket] = args;
-    // Its websocket uncorks it at the end of this turn; a handshake that fails ends it, which does so too.
-    socket.cork();
+    // A handshake that fails ends the socket instead, and writes nothing.
+    keepAnswer(args[1]);
     super.handleUpgrade(...args);
   }
 }

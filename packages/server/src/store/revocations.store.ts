@@ -6,7 +6,7 @@ import { Gathered } from './gathered.js';
 import type { Statement } from './prepared-queries.js';
 
 /** What a handshake may wait for others to come along, when one has just been served and more come. */
-const REST_MS = 4;
+const REST_MS = 2;
 
 /** Which of the people asked for were ever revoked: their places in the question, from 1, and the second. */
 const REVOKED: Statement = {
