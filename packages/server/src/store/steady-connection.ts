@@ -66,7 +66,12 @@ export class SteadyConnection {
 
   async close(): Promise<void> {
     clearTimeout(this.silence);
-    if (this.link) this.drop(this.link);
+    const { link } = this;
+    if (link) {
+      this.drop(link);
+      // The pool waits for a connection that is given back after it was told to end, until the database has answered: one that hangs never does.
+      await link.catch(() => undefined);
+    }
     await this.pool.end();
   }
 
