@@ -136,7 +136,7 @@ export class Database {
     }
   }
 
-  /** The same for one statement at a time, on a connection of its own: a third of what `rows` costs this process. */
+  /** The same for one statement at a time, on a connection of its own: without what a pool does for each query. */
   async check(statement: Statement, fill: (message: BindMessage) => void): Promise<Row[]> {
     try {
       return await this.handshakes.ask(statement, fill);
