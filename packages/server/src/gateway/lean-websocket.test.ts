@@ -144,3 +144,28 @@ test('whatever comes in, cut wherever the network cuts it, is read and answered 
   );
   expect(read, 'something was read at all').toBeGreaterThan(200);
 }, 60_000);
+
+/** All that is answered to a request for a websocket, until the connection ends or the answer's head is whole. */
+async function answerTo({ http }: Reading, request: string): Promise<string> {
+  const { port } = http.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+  let answer = '';
+  socket.on('data', (text: string) => (answer += text));
+  const ended = once(socket, 'close');
+  socket.write(request);
+  await Promise.race([ended, until(() => answer.startsWith('HTTP/1.1 101') && answer.includes('\r\n\r\n'))]);
+  socket.destroy();
+  await ended;
+  return answer;
+}
+
+test.each([
+  ['as it should be', UPGRADE, '101'],
+  ['without a key', UPGRADE.replace(/Sec-WebSocket-Key.*\r\n/, ''), '400'],
+  ['of a version that nobody knows', UPGRADE.replace('Version: 13', 'Version: 7'), '400'],
+  ['by another method', UPGRADE.replace('GET', 'POST'), '405'],
+])('a request for a websocket %s is answered as ws answers it', async (_, request, status) => {
+  const [ours, theirs] = [await answerTo(lean, request), await answerTo(stock, request)];
+  expect(ours).toEqual(theirs);
+  expect(ours).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+});
