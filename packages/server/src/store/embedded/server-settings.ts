@@ -10,10 +10,14 @@ export function serverSettings(major: number): string {
     full_page_writes: 'on',
     wal_level: 'minimal',
     max_wal_senders: 0,
-    // Bounds crash recovery to a second or two, and the disk that the log takes.
-    max_wal_size: '256MB',
+    // Bounds crash recovery to a few seconds, and the disk that the log takes.
+    max_wal_size: '512MB',
     min_wal_size: '64MB',
-    wal_compression: 'on',
+    // After a checkpoint each page that is touched goes to the log as a whole. Compressing some hundreds of them one after
+    // the other (pglz, the only method in the package) held up everybody's messages for 60 ms.
+    wal_compression: 'off',
+    // Else the kernel writes what was put out of the buffer all at once, half a minute later, while commits wait.
+    backend_flush_after: '256kB',
     checkpoint_timeout: '5min',
     // Few enough to stay small; untouched pages of the buffer are not resident.
     max_connections: 60,
