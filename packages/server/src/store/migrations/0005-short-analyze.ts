@@ -3,8 +3,8 @@ import type { Migration } from 'kysely/migration';
 
 /**
  * While autovacuum takes its sample of the log, no old version of a booking's head can be cleared away: each message then walks over
- * those of all before it. At the pace of `0004-slow-vacuum`, which counts for samples too, one of 3,000 pages took 7 s, after which a busy server
- * did half of what it could, or let people wait for seconds. 300 rows do for a log that is read by its keys only, each time that it has doubled.
+ * those of all before it. At the pace of `0004-slow-vacuum`, which counts for samples too, one of 3,000 pages took 7 s of a busy server, in which
+ * a message cost PostgreSQL half as much again. 300 rows do for a log that is read by its keys only, each time that it has doubled.
  */
 const shortAnalyze = `
 ALTER TABLE messages
