@@ -52,3 +52,13 @@ test('docs/protocol.md names every route, and marks exactly the planned ones', (
     expect(line?.split(/(?<!\\)\|/)[1]?.includes('_(planned)_'), name).toBe(planned.routes.includes(name));
   }
 });
+
+test('npm start, the command and docs/operating.md give Node the same flags', () => {
+  const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+  const [command = ''] = read('apps/standalone/src/cli.ts').split('\n');
+  const flags = command.slice(command.indexOf(' --') + 1);
+  expect(flags).toMatch(/^(--[\w-]+(=\d+)? ?){3,}$/);
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  expect(scripts['start']).toBe(`exec node ${flags} apps/standalone/dist/main.js`);
+  expect(read('docs/operating.md')).toContain(`\`${flags}\``);
+});
