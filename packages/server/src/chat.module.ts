@@ -27,6 +27,7 @@ import { BookingsGateway } from './gateway/bookings.gateway.js';
 import { CommandLimit } from './gateway/command-limit.js';
 import { ConnectionBounds } from './gateway/connection-bounds.js';
 import { ConnectionsGateway } from './gateway/connections.gateway.js';
+import { Backpressure } from './gateway/backpressure.js';
 import { Dispatcher } from './gateway/dispatcher.js';
 import { MessagesGateway } from './gateway/messages.gateway.js';
 import { SignalsGateway } from './gateway/signals.gateway.js';
@@ -108,6 +109,7 @@ const edges: Provider[] = [
   CommandLimit,
   ConnectionBounds,
   ConnectionsGateway,
+  Backpressure,
   Dispatcher,
   MessagesGateway,
   SignalsGateway,

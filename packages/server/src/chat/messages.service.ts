@@ -9,6 +9,7 @@ import { Printed } from '../printed.js';
 import { kindCode, scopeCode } from '../store/codes.js';
 import { flagsFor, messageJson } from '../store/message-row.js';
 import { MessagesStore } from '../store/messages.store.js';
+import { TextCommand } from '../text-command.js';
 import { AccessService } from './access.service.js';
 import { CannedMessages } from './canned-catalogue.js';
 import { printedMessages, withMessages, type PrintedPage } from './printed-page.js';
@@ -17,11 +18,13 @@ import type { Seat } from './seat.js';
 
 type Command = Payload<'message.send'>;
 type Sent = Printed<Result<'message.send'>>;
+type AnswerNow = (sent: Sent) => void;
 
 /** A command, and its content as it is stored. */
 interface Sending {
   readonly command: Command;
   readonly body: string;
+  readonly answerNow: AnswerNow | undefined;
 }
 
 /** Who comes back sends first what was not answered; some of it may have been kept by who served them before. */
@@ -43,17 +46,24 @@ export class MessagesService {
     @Inject(CannedMessages) private readonly canned: CannedMessages,
   ) {}
 
-  /** Stores a message once for its `client_id`, then tells every participant. */
-  async send(actor: Actor, command: Command): Promise<Sent> {
+  /**
+   * Stores a message once for its `client_id`, then tells every participant. Of one that was stored alone its sender hears first, by `answerNow`:
+   * telling the others is work that only they wait for.
+   */
+  async send(actor: Actor, command: Command, answerNow?: AnswerNow): Promise<Sent> {
     this.limit.take(actor);
-    const content = command.kind === 'canned' ? this.canned.checked(command.body) : command.body;
-    // Stored as the very text that the live event prints: history and event are equal byte for byte.
-    const sending: Sending = { command, body: JSON.stringify(content) };
+    const sending: Sending = { command, body: this.bodyOf(command), answerNow };
     const { booking_id } = command;
     const seat = this.access.heldSender(actor, booking_id) ?? (await this.access.seat(actor, booking_id));
     const lane = seat.row.no;
     while (this.rejudging.has(lane)) await this.rejudging.get(lane);
     return (await this.tryAppend(seat, actor, sending)) ?? (await this.judgeAgain(lane, actor, sending));
+  }
+
+  /** As it is stored: the very text that the live event prints, so that history and event are equal byte for byte. */
+  private bodyOf(command: Command): string {
+    if (command instanceof TextCommand) return command.bodyJson;
+    return JSON.stringify(command.kind === 'canned' ? this.canned.checked(command.body) : command.body);
   }
 
   /** A page of what the caller's seat can see. */
@@ -89,7 +99,7 @@ export class MessagesService {
    * same rights: nobody who has lost a seat meanwhile, everybody who has taken one.
    */
   private async tryAppend(seat: Seat, actor: Actor, sending: Sending): Promise<Sent | undefined> {
-    const { command, body } = sending;
+    const { command, body, answerNow } = sending;
     const denial = this.access.denial(seat, 'send');
     if (denial) return this.answerKept(seat, sending, denial);
     const kind = kindCode(command.kind);
@@ -128,8 +138,10 @@ export class MessagesService {
       created_at: result.at,
     };
     const message = messageJson(row, seat.bookingJson, seat.senderJson);
+    const answer = sent(message, false);
+    if (result.isAlone) answerNow?.(answer);
     this.tell(seat, result.seq, at, message, actor.socketId);
-    return sent(message, false);
+    return answer;
   }
 
   private async judgeAgain(lane: number, actor: Actor, sending: Sending): Promise<Sent> {

@@ -16,6 +16,8 @@ export interface Line {
   readonly socketId: string;
   /** Writes a packet of Socket.IO. What one turn of the event loop writes leaves together. */
   write(packet: Packet): void;
+  /** The same at once, after what this turn has written. */
+  writeNow(packet: Packet): void;
 }
 
 /** What stays with a socket for its life. `user` is also at `socket.user`, as the founding tutorial reads it. */

@@ -9,6 +9,8 @@ import { Packet } from '../fanout/packet.js';
 import { parseInput } from '../input.js';
 import { ErrorReport } from '../ops/error-report.js';
 import { Printed } from '../printed.js';
+import { TextCommand } from '../text-command.js';
+import { Backpressure } from './backpressure.js';
 import { BookingsGateway } from './bookings.gateway.js';
 import { CommandLimit } from './command-limit.js';
 import { ConnectionsGateway } from './connections.gateway.js';
@@ -33,12 +35,12 @@ const PATIENCE_MS = 1_900;
 export class Dispatcher {
   private readonly handlers = new Map<CommandName, CommandHandler<CommandName>>();
   private readonly deadlines = new Deadlines(PATIENCE_MS, 'the command took too long');
-  private running = 0;
   private stopping = false;
 
   constructor(
     @Inject(ErrorReport) private readonly report: ErrorReport,
     @Inject(CommandLimit) private readonly limit: CommandLimit,
+    @Inject(Backpressure) private readonly pressure: Backpressure,
     @Inject(ConnectionsGateway) connections: ConnectionsGateway,
     @Inject(MessagesGateway) messages: MessagesGateway,
     @Inject(SignalsGateway) signals: SignalsGateway,
@@ -57,7 +59,7 @@ export class Dispatcher {
 
   /** Commands that are not answered yet. */
   get inFlight(): number {
-    return this.running;
+    return this.pressure.inFlight;
   }
 
   /** From now on nothing new is begun. */
@@ -71,7 +73,7 @@ export class Dispatcher {
    */
   async dispatch(socket: ChatSocket, actor: Actor, name: unknown, args: unknown[]): Promise<void> {
     const callback = typeof args.at(-1) === 'function' ? (args.pop() as Callback) : undefined;
-    this.running += 1;
+    this.pressure.begin();
     try {
       const data = await this.handle(socket, actor, name, args.length, args[0]);
       if (data instanceof Printed) this.limit.answered(actor, name, data.json.length);
@@ -82,32 +84,36 @@ export class Dispatcher {
       if (callback) callback({ error: described });
       else socket.emit('exception', { command, error: described });
     } finally {
-      this.running -= 1;
+      this.pressure.end();
     }
   }
 
   /** The same for an event that came past Socket.IO, and whose answer leaves likewise. */
   async answer(socket: ChatSocket, actor: Actor, { id, data: event }: PlainEvent): Promise<void> {
     const name = event[0];
-    this.running += 1;
+    let isAnswered = false;
+    const answerNow = ({ json }: Printed<unknown>): void => {
+      if (id === undefined || isAnswered) return;
+      isAnswered = true;
+      if (socket.connected) socket.data.line.writeNow(answerPacket(id, json));
+    };
+    this.pressure.begin();
     try {
-      const data = await this.handle(socket, actor, name, event.length - 1, event[1]);
-      if (id === undefined) return;
+      const data = await this.handle(socket, actor, name, event.length - 1, event[1], answerNow);
+      if (id === undefined || isAnswered) return;
       const json = data instanceof Printed ? data.json : JSON.stringify(data);
       this.limit.answered(actor, name, json.length);
-      this.write(socket, `3${id}[{"data":${json}}]`);
+      if (socket.connected) socket.data.line.write(answerPacket(id, json));
     } catch (error) {
       const command = echoed(name);
       const described = this.report.describe(error, `command ${JSON.stringify(command)}`);
-      if (id !== undefined) this.write(socket, `3${id}${JSON.stringify([{ error: described }])}`);
-      else socket.emit('exception', { command, error: described });
+      if (isAnswered) return;
+      if (id !== undefined && socket.connected)
+        socket.data.line.write(new Packet(`3${id}${JSON.stringify([{ error: described }])}`));
+      else if (id === undefined) socket.emit('exception', { command, error: described });
     } finally {
-      this.running -= 1;
+      this.pressure.end();
     }
-  }
-
-  private write(socket: ChatSocket, packet: string): void {
-    if (socket.connected) socket.data.line.write(new Packet(packet));
   }
 
   private handle(
@@ -116,6 +122,7 @@ export class Dispatcher {
     name: unknown,
     count: number,
     input: unknown,
+    answerNow?: (answer: Printed<unknown>) => void,
   ): Promise<unknown> {
     // What was asked before is still answered; a client sends this again to whoever serves it next.
     if (this.stopping) throw new ChatError('unavailable', { retryAfterMs: 1_000 });
@@ -124,14 +131,17 @@ export class Dispatcher {
     this.limit.take(actor, name);
     if (count > 1)
       throw ChatError.invalid([{ path: '', message: 'one object is expected, not several arguments' }]);
-    if (name === 'message.send' && isPlainText(input)) return handler(actor, input);
+    if (name === 'message.send' && (input instanceof TextCommand || isPlainText(input)))
+      return handler(actor, input, answerNow);
     // The table pairs each name with its schema and each handler with its name; TypeScript cannot follow the pair.
     const payload = parseInput(commands[name].payload as z.ZodType<Payload<CommandName>>, input);
     // What is under way may yet be kept, and `unavailable` says that it was not: the append bounds a send by itself.
-    if (name === 'message.send') return handler(actor, payload);
+    if (name === 'message.send') return handler(actor, payload, answerNow);
     const isThere = () => socket.connected && socket.conn.readyState === 'open';
     return this.limit.run(actor, name, isThere, () => this.deadlines.within(handler(actor, payload)));
   }
 }
+
+const answerPacket = (id: number, json: string): Packet => new Packet(`3${id}[{"data":${json}}]`);
 
 const echoed = (name: unknown): string => (typeof name === 'string' ? name.slice(0, MAX_ECHOED_NAME) : '');

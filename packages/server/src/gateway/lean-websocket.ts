@@ -69,8 +69,6 @@ let held: LeanWebSocket[] = [];
 function release(): void {
   const sockets = held;
   held = [];
-  // Of a message that comes alone its sender hears first, who was held last: the first write is the slowest, it wakes the network.
-  if (sockets.length === 2) sockets.reverse();
   for (const socket of sockets) socket.release();
 }
 
@@ -163,7 +161,7 @@ export class LeanWebSocket extends EventEmitter {
     this.frames.push(typeof frame === 'string' ? Buffer.from(frame, 'latin1') : frame);
   }
 
-  /** Puts out what this turn held back. */
+  /** Puts out what is held back: at the end of a turn, or earlier where somebody must not wait for it. */
   release(): void {
     const { socket, text, frames } = this;
     this.text = '';
@@ -176,6 +174,15 @@ export class LeanWebSocket extends EventEmitter {
         socket.write(first !== undefined && frames.length === 1 ? first : Buffer.concat(frames));
       }
     }
+  }
+
+  /** What the peer sends from now on waits in the network. */
+  pauseReading(): void {
+    this.socket.pause();
+  }
+
+  resumeReading(): void {
+    this.socket.resume();
   }
 
   close(code?: number): void {

@@ -1,10 +1,12 @@
 import type { ChatSocket, Line } from '../fanout/fanout.js';
 import type { Packet } from '../fanout/packet.js';
+import type { Backpressure } from './backpressure.js';
 import { SUSPICIOUS_LENGTH, type Guarded } from './connection-bounds.js';
 import type { Dispatcher } from './dispatcher.js';
 import { awaitsPong, isReady, leanSocketOf, type EngineConnection } from './engine-connection.js';
 import type { LeanWebSocket, TextReader } from './lean-websocket.js';
 import { plainEvent } from './packet-parser.js';
+import { plainTextEvent } from './plain-text.js';
 import type { Outgoing } from './slow-consumers.js';
 
 /** engine.io's type of a packet that carries one of Socket.IO's. */
@@ -25,6 +27,7 @@ export class LiveSocket implements Line, TextReader {
     readonly guarded: Guarded,
     private readonly outgoing: Outgoing,
     private readonly dispatcher: Dispatcher,
+    private readonly pressure: Backpressure,
   ) {
     this.socketId = socket.id;
     this.conn = socket.conn;
@@ -41,6 +44,11 @@ export class LiveSocket implements Line, TextReader {
     websocket.push(packet.frame);
   }
 
+  writeNow(packet: Packet): void {
+    this.write(packet);
+    this.websocket?.release();
+  }
+
   /**
    * Events of an authenticated websocket go straight to the dispatcher. Whatever is not a plain event, whatever is
    * large enough to deserve a look first, and everything on polling takes Socket.IO's way.
@@ -49,9 +57,11 @@ export class LiveSocket implements Line, TextReader {
     const { socket, conn, guarded } = this;
     if (text.charCodeAt(0) !== MESSAGE || text.length > SUSPICIOUS_LENGTH) return false;
     if (!socket.connected || conn.readyState !== 'open' || awaitsPong(conn)) return false;
-    const event = plainEvent(text, 1);
+    const event = plainTextEvent(text) ?? plainEvent(text, 1);
     if (event === undefined) return false;
-    if (guarded.bounds.allows(guarded)) void this.dispatcher.answer(socket, socket.data.user, event);
+    if (!guarded.bounds.allows(guarded)) return true;
+    void this.dispatcher.answer(socket, socket.data.user, event);
+    if (this.websocket) this.pressure.heard(this.websocket);
     return true;
   }
 

@@ -1,8 +1,9 @@
-import type { Payload } from '@curbline/contract';
+import type { Payload, Result } from '@curbline/contract';
 import { Inject } from '@nestjs/common';
 import type { Actor } from '../actor.js';
 import { MessagesService } from '../chat/messages.service.js';
 import { ReceiptsService } from '../chat/receipts.service.js';
+import type { Printed } from '../printed.js';
 import { ChatGateway, OnCommand } from './on-command.js';
 
 @ChatGateway()
@@ -13,8 +14,12 @@ export class MessagesGateway {
   ) {}
 
   @OnCommand('message.send')
-  send(actor: Actor, command: Payload<'message.send'>) {
-    return this.messages.send(actor, command);
+  send(
+    actor: Actor,
+    command: Payload<'message.send'>,
+    answerNow?: (answer: Printed<Result<'message.send'>>) => void,
+  ) {
+    return this.messages.send(actor, command, answerNow);
   }
 
   @OnCommand('message.list')

@@ -6,10 +6,14 @@ import type { Printed } from '../printed.js';
 
 const COMMANDS = Symbol('curbline.commands');
 
-/** What serves a command: who asks, and the parsed payload. */
+/**
+ * What serves a command: who asks, the parsed payload, and a way to answer before the handler has ended, where there is one.
+ * What it then resolves to must be the same, and is not written again.
+ */
 export type CommandHandler<N extends CommandName> = (
   actor: Actor,
   payload: Payload<N>,
+  answerNow?: (answer: Printed<Result<N>>) => void,
 ) => Promise<Result<N> | Printed<Result<N>>>;
 
 interface Registered {

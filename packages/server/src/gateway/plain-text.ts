@@ -1,4 +1,7 @@
 import type { Payload } from '@curbline/contract';
+import { PacketType } from 'socket.io-parser';
+import { TextCommand } from '../text-command.js';
+import type { PlainEvent } from './packet-parser.js';
 
 const FIELDS = 4;
 const MAX_LENGTH = 1_000;
@@ -26,6 +29,28 @@ export function isPlainText(input: unknown): input is Payload<'message.send'> & 
     fieldsOf(input) === FIELDS &&
     fieldsOf(body) === 1
   );
+}
+
+/**
+ * Such a message as the SDKs spell it (the fields in the contract's order, no space between them), in engine.io's and Socket.IO's
+ * envelope. No text in it has an escape, so that parsing and printing again would give the same.
+ */
+const spelled =
+  /^42(\d{0,14})\["message\.send",\{"booking_id":"([\x20\x21\x23-\x5b\x5d-\x7e]{1,128})","client_id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})","kind":"text","body":(\{"text":" *[\x21\x23-\x5b\x5d-\x7e][\x20\x21\x23-\x5b\x5d-\x7e]*"\})\}\]$/;
+const AROUND_TEXT = '{"text":""}'.length;
+
+/**
+ * Reads a text that is such a message; undefined when it is anything else, or spelled otherwise. One look instead of parsing,
+ * checking and printing it: a third of what a message costs before it is asked for.
+ */
+export function plainTextEvent(text: string): PlainEvent | undefined {
+  const [, id, bookingId, clientId, bodyJson] = spelled.exec(text) ?? [];
+  if (bookingId === undefined || clientId === undefined || bodyJson === undefined) return undefined;
+  if (bodyJson.length > MAX_LENGTH + AROUND_TEXT) return undefined;
+  const data: PlainEvent['data'] = ['message.send', new TextCommand(bookingId, clientId, bodyJson)];
+  return id
+    ? { type: PacketType.EVENT, nsp: '/', data, id: Number(id) }
+    : { type: PacketType.EVENT, nsp: '/', data };
 }
 
 /** JSON has no inherited fields: all that there are, are own. */

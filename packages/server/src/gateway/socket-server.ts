@@ -19,6 +19,7 @@ import { CHAT_OPTIONS, type ChatOptions } from '../chat.options.js';
 import { Fanout, type ChatServer, type ChatSocket } from '../fanout/fanout.js';
 import { Presence } from '../fanout/presence.js';
 import { ErrorReport } from '../ops/error-report.js';
+import { Backpressure } from './backpressure.js';
 import { ConnectionBounds, MAX_PAYLOAD_BYTES, STRANGER_MS } from './connection-bounds.js';
 import { Dispatcher } from './dispatcher.js';
 import { forgetRequest, isOver, mayUpgrade, terminate, type EngineConnection } from './engine-connection.js';
@@ -66,6 +67,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(Fanout) private readonly fanout: Fanout,
     @Inject(Presence) private readonly presence: Presence,
     @Inject(Dispatcher) private readonly dispatcher: Dispatcher,
+    @Inject(Backpressure) private readonly pressure: Backpressure,
     @Inject(ErrorReport) private readonly report: ErrorReport,
     @Inject(ConnectionBounds) private readonly bounds: ConnectionBounds,
     @Inject(SlowConsumers) private readonly slow: SlowConsumers,
@@ -185,7 +187,13 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
 
   private connected(socket: ChatSocket): void {
     const { user, expires_at_s } = socket.data;
-    const live = new LiveSocket(socket, this.bounds.admit(socket), this.slow.admit(socket), this.dispatcher);
+    const live = new LiveSocket(
+      socket,
+      this.bounds.admit(socket),
+      this.slow.admit(socket),
+      this.dispatcher,
+      this.pressure,
+    );
     socket.data.line = live;
     socket.on('disconnect', this.onDisconnect);
     // Without a listener, an error event of a socket would end the process. Clients can emit one too, of anything.

@@ -16,7 +16,13 @@ export interface AppendEntry {
 
 /** What became of it. `stale`: rights may have changed, judge again; nothing was kept. */
 export type AppendOutcome =
-  | { readonly outcome: 'stored'; readonly seq: number; readonly at: Date }
+  | {
+      readonly outcome: 'stored';
+      readonly seq: number;
+      readonly at: Date;
+      /** No other was stored with it: whoever waits for this one, waits for nothing else. */
+      readonly isAlone: boolean;
+    }
   | {
       readonly outcome: 'kept';
       readonly seq: number;

@@ -205,7 +205,8 @@ export class AppendWriter {
     const statement = first.mayBeKept ? STORE_ONE_IF_NEW : STORE_ONE;
     const [row] = await this.database.writer.ask(statement, (message) => bindOne(message, first.entry));
     const [seq, atMs] = row ?? [];
-    return [row && { outcome: 'stored', seq: Number(seq), at: new Date(Math.round(Number(atMs))) }];
+    const at = new Date(Math.round(Number(atMs)));
+    return [row && { outcome: 'stored', seq: Number(seq), at, isAlone: true }];
   }
 
   private async storeAll(batch: readonly Waiting[]): Promise<Outcomes> {
@@ -229,7 +230,7 @@ export class AppendWriter {
     // In the order in which they came, which is the order within each booking.
     return batch.map(({ entry }) => {
       const head = before.get(entry.bookingNo);
-      return head && { outcome: 'stored', seq: (head.seq += 1), at: head.at };
+      return head && { outcome: 'stored', seq: (head.seq += 1), at: head.at, isAlone: false };
     });
   }
 
@@ -241,7 +242,7 @@ export class AppendWriter {
     const at = new Date(Math.round(Number(atMs)));
     const kept = (typeof keptRows === 'string' ? (JSON.parse(keptRows) as KeptEntry[]) : []).values();
     return numbersOf(seqs).map((seq) => {
-      if (seq > 0) return { outcome: 'stored', seq, at };
+      if (seq > 0) return { outcome: 'stored', seq, at, isAlone: false };
       if (seq === 0) return { outcome: 'stale' };
       const next = kept.next();
       return next.done ? undefined : keptOutcome(next.value);

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Backpressure, type Readable } from './backpressure.js';
+
+class Client implements Readable {
+  isRead = true;
+
+  pauseReading(): void {
+    this.isRead = false;
+  }
+
+  resumeReading(): void {
+    this.isRead = true;
+  }
+}
+
+let pressure: Backpressure;
+let clients: Client[];
+const unread = () => clients.filter(({ isRead }) => !isRead).length;
+const begin = (count: number) => {
+  for (let index = 0; index < count; index += 1) pressure.begin();
+};
+const end = (count: number) => {
+  for (let index = 0; index < count; index += 1) pressure.end();
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  pressure = new Backpressure();
+  clients = Array.from({ length: 20 }, () => new Client());
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('nobody is left unread below a thousand commands', () => {
+  begin(999);
+  for (const client of clients) pressure.heard(client);
+  expect(unread()).toBe(0);
+});
+
+test('who brings more is left unread, and read again by and by once half is done', () => {
+  begin(1_000);
+  for (const client of clients) pressure.heard(client);
+  expect(unread()).toBe(20);
+  end(500);
+  vi.advanceTimersByTime(0);
+  expect(unread(), 'five hundred are not few').toBe(20);
+  end(1);
+  vi.advanceTimersToNextTimer();
+  expect(unread()).toBe(12);
+  // What the eight brought is enough.
+  begin(700);
+  vi.advanceTimersToNextTimer();
+  vi.advanceTimersByTime(0);
+  const left = unread();
+  end(1_000);
+  vi.advanceTimersByTime(10);
+  expect(left).toBeGreaterThan(0);
+  expect(unread()).toBe(0);
+});
+
+test('those who were left unread first are read first', () => {
+  begin(1_000);
+  for (const client of clients) pressure.heard(client);
+  end(501);
+  vi.advanceTimersToNextTimer();
+  expect(clients.slice(0, 8).every(({ isRead }) => isRead)).toBe(true);
+});
+
+test('while nothing ends at all, everybody is read, until things move again', () => {
+  begin(1_000);
+  for (const client of clients) pressure.heard(client);
+  vi.advanceTimersByTime(600);
+  expect(unread()).toBe(0);
+  for (const client of clients) pressure.heard(client);
+  expect(unread(), 'a store that hangs').toBe(0);
+  end(600);
+  begin(600);
+  for (const client of clients) pressure.heard(client);
+  expect(unread()).toBe(20);
+});
+
+test('no timer is left once everybody is read', () => {
+  begin(1_000);
+  for (const client of clients) pressure.heard(client);
+  end(1_000);
+  vi.advanceTimersByTime(10);
+  expect(unread()).toBe(0);
+  expect(vi.getTimerCount()).toBe(0);
+});
