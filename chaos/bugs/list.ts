@@ -26,6 +26,12 @@ const commitLater: Patch = {
             return rows;`,
 };
 
+/** A message that is stored and told: its sender is answered first where it was alone, at the end where it was not. */
+const ANSWERED =
+  /if \(result\.isAlone\)\s+answerNow\?\.\(answer\);(\s+this\.tell\([^\n]+\n\s+)return answer;/;
+/** Both places in which an answer leaves. */
+const WRITTEN = /(socket\.data\.line\.write(?:Now)?\(answerPacket\(id, json\)\))/g;
+
 /** Mistakes that the suite must notice, each alone. `npm run chaos -- --prove` runs them all. */
 export const bugs: readonly Bug[] = [
   {
@@ -43,8 +49,8 @@ export const bugs: readonly Bug[] = [
       commitLater,
       {
         file: MESSAGES,
-        find: 'return sent(message, false);',
-        put: 'await this.store.writer.database.writer.committed; return sent(message, false);',
+        find: ANSWERED,
+        put: '$1await this.store.writer.database.writer.committed; return answer;',
       },
     ],
     breaks: ['told-is-stored'],
@@ -149,8 +155,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: DISPATCHER,
-        find: 'this.write(socket, `3${id}[{"data":${json}}]`);',
-        put: 'if (Math.random() >= 0.01) this.write(socket, `3${id}[{"data":${json}}]`);',
+        find: WRITTEN,
+        put: 'if (Math.random() >= 0.01) $1',
       },
     ],
     breaks: ['one-answer'],
@@ -177,7 +183,7 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: MESSAGES,
-        find: /this\.tell\(seat, result\.seq, at, message, actor\.socketId\);(\s+return sent\(message, false\))/,
+        find: /this\.tell\(seat, result\.seq, at, message, actor\.socketId\);(\s+return answer;)/,
         put: "this.tell(seat, result.seq, at, message.replace(body, () => body.normalize('NFD')), actor.socketId);$1",
       },
     ],
@@ -205,8 +211,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: MESSAGES,
-        find: 'return sent(message, false);',
-        put: "if (Math.random() < 0.02) throw new ChatError('unavailable'); return sent(message, false);",
+        find: ANSWERED,
+        put: "const isRefused = Math.random() < 0.02; if (result.isAlone && !isRefused) answerNow?.(answer);$1if (isRefused) throw new ChatError('unavailable'); return answer;",
       },
     ],
     breaks: ['refused-is-not-told'],
@@ -233,8 +239,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       {
         file: DISPATCHER,
-        find: 'this.write(socket, `3${id}[{"data":${json}}]`);',
-        put: 'for (let n = Math.random() < 0.01 ? 2 : 1; n > 0; n -= 1) this.write(socket, `3${id}[{"data":${json}}]`);',
+        find: WRITTEN,
+        put: 'for (let n = Math.random() < 0.01 ? 2 : 1; n > 0; n -= 1) $1',
       },
     ],
     breaks: ['one-answer'],

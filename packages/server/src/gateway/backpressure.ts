@@ -79,10 +79,14 @@ export class Backpressure {
   }
 
   private look(): void {
-    if (!this.isMoving) {
-      this.isPatient = false;
-      this.resume(this.unread.size);
-    }
+    // What has come while this process was busy is read first: an answer of the store may be among it.
+    if (!this.isMoving) setImmediate(() => this.giveUp());
     this.isMoving = false;
+  }
+
+  private giveUp(): void {
+    if (this.isMoving) return;
+    this.isPatient = false;
+    this.resume(this.unread.size);
   }
 }

@@ -40,8 +40,8 @@ const spelled =
 const AROUND_TEXT = '{"text":""}'.length;
 
 /**
- * Reads a text that is such a message; undefined when it is anything else, or spelled otherwise. One look instead of parsing,
- * checking and printing it: a third of what a message costs before it is asked for.
+ * Reads a text that is such a message; undefined when it is anything else, or spelled otherwise. One look, instead of parsing,
+ * checking and printing it.
  */
 export function plainTextEvent(text: string): PlainEvent | undefined {
   const [, id, bookingId, clientId, bodyJson] = spelled.exec(text) ?? [];
