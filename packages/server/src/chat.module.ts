@@ -23,11 +23,11 @@ import { SendLimit } from './chat/send-limit.js';
 import { SignalsService } from './chat/signals.service.js';
 import { Fanout } from './fanout/fanout.js';
 import { Presence } from './fanout/presence.js';
+import { Backpressure } from './gateway/backpressure.js';
 import { BookingsGateway } from './gateway/bookings.gateway.js';
 import { CommandLimit } from './gateway/command-limit.js';
 import { ConnectionBounds } from './gateway/connection-bounds.js';
 import { ConnectionsGateway } from './gateway/connections.gateway.js';
-import { Backpressure } from './gateway/backpressure.js';
 import { Dispatcher } from './gateway/dispatcher.js';
 import { MessagesGateway } from './gateway/messages.gateway.js';
 import { SignalsGateway } from './gateway/signals.gateway.js';
@@ -99,6 +99,7 @@ const chat: Provider[] = [
 ];
 
 const edges: Provider[] = [
+  Backpressure,
   ApiKeyGuard,
   Authenticator,
   Origins,
@@ -109,7 +110,6 @@ const edges: Provider[] = [
   CommandLimit,
   ConnectionBounds,
   ConnectionsGateway,
-  Backpressure,
   Dispatcher,
   MessagesGateway,
   SignalsGateway,

@@ -60,12 +60,6 @@ export class MessagesService {
     return (await this.tryAppend(seat, actor, sending)) ?? (await this.judgeAgain(lane, actor, sending));
   }
 
-  /** As it is stored: the very text that the live event prints, so that history and event are equal byte for byte. */
-  private bodyOf(command: Command): string {
-    if (command instanceof TextCommand) return command.bodyJson;
-    return JSON.stringify(command.kind === 'canned' ? this.canned.checked(command.body) : command.body);
-  }
-
   /** A page of what the caller's seat can see. */
   async list(actor: Actor, range: Payload<'message.list'>): Promise<Printed<Result<'message.list'>>> {
     const seat = await this.access.require(actor, range.booking_id, 'read');
@@ -92,6 +86,12 @@ export class MessagesService {
       if (denial) throw denial;
     }
     throw new Error('the rights of a booking changed each time a page was read');
+  }
+
+  /** As it is stored: the very text that the live event prints, so that history and event are equal byte for byte. */
+  private bodyOf(command: Command): string {
+    if (command instanceof TextCommand) return command.bodyJson;
+    return JSON.stringify(command.kind === 'canned' ? this.canned.checked(command.body) : command.body);
   }
 
   /**

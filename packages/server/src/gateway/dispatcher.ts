@@ -108,9 +108,9 @@ export class Dispatcher {
       const command = echoed(name);
       const described = this.report.describe(error, `command ${JSON.stringify(command)}`);
       if (isAnswered) return;
-      if (id !== undefined && socket.connected)
+      if (id === undefined) socket.emit('exception', { command, error: described });
+      else if (socket.connected)
         socket.data.line.write(new Packet(`3${id}${JSON.stringify([{ error: described }])}`));
-      else if (id === undefined) socket.emit('exception', { command, error: described });
     } finally {
       this.pressure.end();
     }

@@ -8,7 +8,8 @@ const MAX_LENGTH = 1_000;
 /** Neither NFC nor the rules for marks, surrogates and NUL have anything to say about these. */
 const printable = /^[\x20-\x7e]{1,128}$/;
 const printableWithInk = /^ *[\x21-\x7e][\x20-\x7e]*$/;
-const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const GUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+const guid = new RegExp(`^${GUID}$`);
 
 /**
  * Whether an input is a message that needs no second look: a text in printable ASCII, with exactly the fields of the
@@ -35,8 +36,12 @@ export function isPlainText(input: unknown): input is Payload<'message.send'> & 
  * Such a message as the SDKs spell it (the fields in the contract's order, no space between them), in engine.io's and Socket.IO's
  * envelope. No text in it has an escape, so that parsing and printing again would give the same.
  */
-const spelled =
-  /^42(\d{0,14})\["message\.send",\{"booking_id":"([\x20\x21\x23-\x5b\x5d-\x7e]{1,128})","client_id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})","kind":"text","body":(\{"text":" *[\x21\x23-\x5b\x5d-\x7e][\x20\x21\x23-\x5b\x5d-\x7e]*"\})\}\]$/;
+const UNESCAPED = String.raw`\x21\x23-\x5b\x5d-\x7e`;
+const spelled = new RegExp(
+  String.raw`^42(\d{0,14})\["message\.send",\{` +
+    `"booking_id":"([ ${UNESCAPED}]{1,128})","client_id":"(${GUID})","kind":"text",` +
+    String.raw`"body":(\{"text":" *[${UNESCAPED}][ ${UNESCAPED}]*"\})\}\]$`,
+);
 const AROUND_TEXT = '{"text":""}'.length;
 
 /**
