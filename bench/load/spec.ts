@@ -94,8 +94,8 @@ export interface TurnsSpec {
   /** The process that all of PostgreSQL's descend from. */
   database: number;
   textBytes: number;
-  /** Each sender has one in flight, or so many a second. */
-  loop: { kind: 'closed' } | { kind: 'open'; rate: number };
+  /** Each sender has one in flight; so many in flight in all, from one sender after the other; or so many a second. */
+  loop: { kind: 'closed' } | { kind: 'rotating'; inFlight: number } | { kind: 'open'; rate: number };
   /** After everybody has come, before the first turn. */
   restMs: number;
   /** Rounds of turns that are not counted, and that are. */

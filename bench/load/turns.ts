@@ -56,6 +56,7 @@ class ServerTaker implements Taker {
     const cpu = () => ({ server: runWatch([this.side.server]), database: runWatch(database) });
     this.active = true;
     if (loop.kind === 'closed') for (const peer of this.peers) this.send(peer, start);
+    else if (loop.kind === 'rotating') for (let i = 0; i < loop.inFlight; i += 1) this.sendNext(start);
     let due = start;
     let before: ReturnType<typeof cpu> | undefined;
     const counted = { acked: 0, ack: new LatencyRecorder() };
@@ -65,8 +66,7 @@ class ServerTaker implements Taker {
         this.counted = counted;
       }
       if (loop.kind === 'open') {
-        for (; due <= now; due += 1000 / loop.rate)
-          this.send(this.peers[this.sent % this.peers.length]!, due);
+        for (; due <= now; due += 1000 / loop.rate) this.sendNext(due);
       }
       await new Promise(setImmediate);
     }
@@ -87,6 +87,10 @@ class ServerTaker implements Taker {
     return Promise.resolve();
   }
 
+  private sendNext(at: number): void {
+    this.send(this.peers[this.sent % this.peers.length]!, at);
+  }
+
   private send(peer: Peer, at: number): void {
     this.sent += 1;
     this.sentAt[this.sent % SLOTS] = at;
@@ -102,7 +106,9 @@ class ServerTaker implements Taker {
       this.counted.acked += 1;
       this.counted.ack.record(now - this.sentAt[n % SLOTS]!);
     }
-    if (this.active && this.spec.loop.kind === 'closed') this.send(peer, now);
+    if (!this.active) return;
+    if (this.spec.loop.kind === 'closed') this.send(peer, now);
+    else if (this.spec.loop.kind === 'rotating') this.sendNext(now);
   }
 
   private async drain(): Promise<void> {

@@ -10,6 +10,7 @@ import type { Bench } from './measure.ts';
 
 const LOADS: readonly { title: string; loop: TurnsSpec['loop'] }[] = [
   { title: 'all send, one message in flight each', loop: { kind: 'closed' } },
+  { title: 'all send in turn, 20 messages in flight', loop: { kind: 'rotating', inFlight: 20 } },
   { title: '400 messages a second', loop: { kind: 'open', rate: 400 } },
 ];
 const WITHIN_MS = 600_000;
