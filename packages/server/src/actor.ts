@@ -18,6 +18,8 @@ export interface Actor extends PersonRef {
   readonly socketId: string;
   /** When its handshake began, on the process's own clock. */
   readonly cameAtMs: number;
+  /** The seat that this socket sent from last: where `AccessService` looks first, and nobody else. */
+  lastSeat: object | undefined;
 }
 
 /** One key for a person in maps: scopes hold no colon, ids may hold anything. Whoever is an actor has it. */

@@ -6,8 +6,6 @@ import { seatsOf, type Seat } from './seat.js';
 /** A booking as this node last saw it. Rights are judged by it, and judged again when the log says it is stale. */
 export interface CachedBooking {
   readonly record: BookingRecord;
-  /** How far each person (by internal number) is known to have read, on this node. */
-  readonly reads: Map<number, number>;
   /** The seats that are taken now, by person. */
   readonly seats: ReadonlyMap<string, Seat>;
   /** On the process's own clock: everything committed before is in it. */
@@ -64,14 +62,19 @@ export class BookingCache {
   keep(record: BookingRecord, askedAtMs: number): CachedBooking {
     const known = this.bookings.get(record.id);
     if (known && isNewer(known, record, askedAtMs)) return known;
-    const cached = cachedOf(record, askedAtMs, known?.reads);
-    this.bookings.delete(record.id);
+    const cached = { record, seats: seatsOf(record, known?.seats), askedAtMs };
+    if (known) this.drop(known);
     this.bookings.set(record.id, cached);
     if (this.bookings.size > MAX_BOOKINGS) {
-      const oldest = this.bookings.keys().next();
-      if (!oldest.done) this.bookings.delete(oldest.value);
+      const oldest = this.bookings.values().next();
+      if (!oldest.done) this.drop(oldest.value);
     }
     return cached;
+  }
+
+  private drop({ record, seats }: CachedBooking): void {
+    this.bookings.delete(record.id);
+    for (const seat of seats.values()) seat.isReplaced = true;
   }
 
   private load(id: string): Promise<CachedBooking | undefined> {
@@ -92,25 +95,3 @@ export class BookingCache {
 /** Of two with the same rights, the one that was asked for later has seen what the other has. */
 const isNewer = (known: CachedBooking, record: BookingRecord, askedAtMs: number): boolean =>
   known.record.epoch === record.epoch ? known.askedAtMs > askedAtMs : known.record.epoch > record.epoch;
-
-function cachedOf(
-  record: BookingRecord,
-  askedAtMs: number,
-  known: Map<number, number> | undefined,
-): CachedBooking {
-  const reads = readsOf(record, known);
-  return { record, reads, seats: seatsOf(record, reads), askedAtMs };
-}
-
-function readsOf(record: BookingRecord, known: Map<number, number> | undefined): Map<number, number> {
-  const reads = new Map<number, number>();
-  for (const seat of record.seats) {
-    if (seat.to_seq !== null) continue;
-    const sent = seat.scope === 1 ? record.driver_sent_seq : record.customer_sent_seq;
-    reads.set(
-      seat.person_no,
-      Math.max(seat.read_seq, sent, seat.from_seq - 1, known?.get(seat.person_no) ?? 0),
-    );
-  }
-  return reads;
-}

@@ -47,6 +47,21 @@ describe('whatever the table', () => {
     );
   });
 
+  test('a chat is open until the time that is told beforehand, and not from then on', () => {
+    fc.assert(
+      fc.property(cases, ({ table, facts: given, now }) => {
+        const policy = new BookingPolicy(table);
+        for (const role of roles) {
+          const untilMs = policy.openUntilMs(role, given);
+          expect(policy.chatFor(role, given, now) === 'open').toBe(now.getTime() < untilMs);
+          if (!Number.isFinite(untilMs)) continue;
+          expect(policy.chatFor(role, given, new Date(untilMs - 1))).toBe('open');
+          expect(policy.chatFor(role, given, new Date(untilMs))).not.toBe('open');
+        }
+      }),
+    );
+  });
+
   test('time only takes rights away, and the host sees what the role with most rights sees', () => {
     fc.assert(
       fc.property(cases, time, ({ table, facts: given, now }, other) => {

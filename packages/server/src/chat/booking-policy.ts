@@ -57,16 +57,21 @@ export class BookingPolicy {
     return JSON.stringify(this.statuses.get(status) ?? null);
   }
 
+  /** When the chat ceases to be open to one role, in milliseconds since 1970; `-Infinity` when it is not, whatever the time. */
+  openUntilMs(role: PartyScope, facts: PolicyFacts): number {
+    const { status, hasDriver, closesAt, archivesAt } = facts;
+    if (!hasDriver || this.statuses.get(status)?.[role] !== 'send') return Number.NEGATIVE_INFINITY;
+    return Math.min(archivesAt.getTime(), closesAt?.getTime() ?? Number.POSITIVE_INFINITY);
+  }
+
   /** The chat as one role sees it. */
   chatFor(role: PartyScope, facts: PolicyFacts, now: Date): ChatState {
-    // Milliseconds: dates compared as they are become primitives by a call each, and every message asks twice.
     const nowMs = now.getTime();
+    if (nowMs < this.openUntilMs(role, facts)) return 'open';
     const rule = this.statuses.get(facts.status);
     if (rule === undefined || !facts.hasDriver || facts.archivesAt.getTime() <= nowMs) return 'closed';
     const right = rule[role];
-    if (right === 'none') return 'closed';
-    const over = facts.closesAt !== null && facts.closesAt.getTime() <= nowMs;
-    return right === 'send' && !over ? 'open' : 'read_only';
+    return right === 'none' ? 'closed' : 'read_only';
   }
 
   /** The chat as the host sees it: what the role with most rights may do. */

@@ -55,7 +55,7 @@ export class MessagesService {
     const sending: Sending = { command, body: this.bodyOf(command), answerNow };
     const { booking_id } = command;
     const seat = this.access.heldSender(actor, booking_id) ?? (await this.access.seat(actor, booking_id));
-    const lane = seat.row.no;
+    const lane = seat.no;
     while (this.rejudging.has(lane)) await this.rejudging.get(lane);
     return (await this.tryAppend(seat, actor, sending)) ?? (await this.judgeAgain(lane, actor, sending));
   }
@@ -104,9 +104,9 @@ export class MessagesService {
     if (denial) return this.answerKept(seat, sending, denial);
     const kind = kindCode(command.kind);
     const entry = {
-      bookingNo: seat.booking.no,
-      epoch: seat.booking.epoch,
-      senderNo: seat.row.person_no,
+      bookingNo: seat.bookingNo,
+      epoch: seat.epoch,
+      senderNo: seat.personNo,
       scope: scopeCode(seat.scope),
       clientId: command.client_id.toLowerCase(),
       flags: flagsFor(command.client_id),
@@ -174,33 +174,32 @@ export class MessagesService {
 
   /** The chat has closed meanwhile: a repeat still gets the kept message, anything new the reason. */
   private async answerKept(seat: Seat, { command, body }: Sending, denial: ChatError): Promise<Sent> {
-    const row = await this.store.kept(seat.booking.no, seat.row.person_no, command.client_id);
+    const row = await this.store.kept(seat.bookingNo, seat.personNo, command.client_id);
     if (!row) throw denial;
     if (!sameContent(row, kindCode(command.kind), body)) throw new ChatError('conflict');
     return sent(messageJson(row, seat.bookingJson, seat.senderJson), true);
   }
 
-  private tell(seat: Seat, seq: number, at: string, message: string, exceptSocketId: string): void {
-    const { booking, row, bookingJson, reads } = seat;
-    const keys: string[] = [];
-    for (const { key, fromSeq } of seat.readers) if (fromSeq <= seq) keys.push(key);
-    const read = reads.get(row.person_no) ?? 0;
-    reads.set(row.person_no, Math.max(read, seq));
+  private tell(seat: Seat, seq: number, at: string, message: string, askerId: string): void {
+    const { bookingJson, readSeq } = seat;
+    const readers = seat.readers.filter(({ fromSeq }) => fromSeq <= seq);
+    seat.readSeq = Math.max(readSeq, seq);
     const created = new Printed<EventPayload<'message.created'>>(
       `{"booking_id":${bookingJson},"message":${message}}`,
     );
-    this.fanout.toKeys(keys, 'message.created', created, exceptSocketId);
+    const asker = { reader: seat.reader, socketId: askerId };
+    this.fanout.toReaders(readers, 'message.created', created, asker);
     // Who writes has read what came before; told only when that says something new.
-    if (seq - 1 <= read) return;
+    if (seq - 1 <= readSeq) return;
     const receipt = {
-      booking_id: booking.id,
-      user_id: row.user_id,
+      booking_id: seat.bookingId,
+      user_id: seat.row.user_id,
       scope: seat.scope,
       delivered_seq: seq,
       read_seq: seq,
       at,
     };
-    this.fanout.toKeys(keys, 'receipt.updated', new Printed(JSON.stringify(receipt)), exceptSocketId);
+    this.fanout.toReaders(readers, 'receipt.updated', new Printed(JSON.stringify(receipt)), asker);
   }
 }
 

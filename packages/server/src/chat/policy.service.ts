@@ -28,6 +28,10 @@ export class PolicyService {
     return this.policy.chatFor(role, this.facts(booking), now);
   }
 
+  openUntilMs(role: PartyScope, booking: PolicyRow): number {
+    return this.policy.openUntilMs(role, this.facts(booking));
+  }
+
   chat(booking: PolicyRow, now: Date): ChatState {
     return this.policy.chat(this.facts(booking), now);
   }

@@ -19,14 +19,14 @@ export class ReceiptsService {
   /** Moves the caller's marks forward, and tells everybody when they moved; the caller's other sockets too. */
   async mark(actor: Actor, mark: Payload<'receipt.mark'>): Promise<Result<'receipt.mark'>> {
     const seat = await this.access.require(actor, mark.booking_id, 'mark');
-    const { booking, row, scope, reads } = seat;
+    const { booking, row, scope } = seat;
     const marked = await this.store.mark(booking.no, row.person_no, {
       delivered: mark.delivered_seq ?? 0,
       read: mark.read_seq ?? 0,
     });
     if (!marked) throw new ChatError('not_found');
     const { delivered_seq, read_seq, at, moved } = marked;
-    reads.set(row.person_no, Math.max(read_seq, reads.get(row.person_no) ?? 0));
+    seat.readSeq = Math.max(seat.readSeq, read_seq);
     if (moved) {
       this.fanout.toPeople(
         participantsOf(this.access.bookingNow(seat)),

@@ -32,8 +32,46 @@ export interface SocketData {
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
 export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
 
-const HANDSHAKE_LIMIT_MS = 30_000;
 const NOBODY: readonly Line[] = [];
+
+/** The lines of one person on this node, oldest first. Once there are none it stays so: who comes back later gets another one. */
+class Listening {
+  /** Beside the others, not in a list with them: nearly everybody has one. */
+  first: Line | undefined;
+  private more: readonly Line[] = NOBODY;
+
+  constructor(first: Line) {
+    this.first = first;
+  }
+
+  add(line: Line): void {
+    this.more = [...this.more, line];
+  }
+
+  remove(line: Line): void {
+    [this.first, ...this.more] = this.lines().filter((each) => each !== line);
+  }
+
+  lines(): readonly Line[] {
+    return this.first === undefined ? NOBODY : [this.first, ...this.more];
+  }
+
+  /** Lines that come or leave meanwhile change nothing about who is told. */
+  tell(print: () => Packet, exceptSocketId: string | undefined): void {
+    const { first, more } = this;
+    if (first !== undefined && first.socketId !== exceptSocketId) first.write(print());
+    for (const line of more) if (line.socketId !== exceptSocketId) line.write(print());
+  }
+}
+
+/** Somebody who is told again and again. */
+export interface Reader {
+  readonly key: string;
+  /** Where they were found last: where `Fanout` looks first, and nobody else. */
+  found: object | undefined;
+}
+
+const HANDSHAKE_LIMIT_MS = 30_000;
 
 /**
  * Tells people: every socket of theirs hears what they are told. The row is the truth and the event a hint; nothing here is kept
@@ -43,10 +81,10 @@ const NOBODY: readonly Line[] = [];
 export class Fanout {
   private server: ChatServer | undefined;
   /**
-   * Each person's lines of this node, oldest first. Not rooms of Socket.IO, which are two more maps and as many objects: of four thousand
+   * Each person's lines of this node. Not rooms of Socket.IO, which are two more maps and as many objects: of four thousand
    * people who write in turn, each of these is a wait for memory, and each who comes pays for them.
    */
-  private readonly lines = new Map<string, Line[]>();
+  private readonly people = new Map<string, Listening>();
   /** When the sockets of a person were ended, for as long as a handshake may have been under way then. */
   private readonly ended = new Map<string, number>();
 
@@ -56,21 +94,21 @@ export class Fanout {
 
   /** From now on who has this key is told on this line, too. */
   add(key: string, line: Line): void {
-    const lines = this.lines.get(key);
-    if (lines) lines.push(line);
-    else this.lines.set(key, [line]);
+    const known = this.people.get(key);
+    if (known) known.add(line);
+    else this.people.set(key, new Listening(line));
   }
 
   /** The lines of who has this key, oldest first. */
   of(key: string): readonly Line[] {
-    return this.lines.get(key) ?? NOBODY;
+    return this.people.get(key)?.lines() ?? NOBODY;
   }
 
   /** The client has left. */
   remove(key: string, line: Line): void {
-    const rest = this.lines.get(key)?.filter((each) => each !== line) ?? [];
-    if (rest.length > 0) this.lines.set(key, rest);
-    else this.lines.delete(key);
+    const known = this.people.get(key);
+    known?.remove(line);
+    if (known?.first === undefined) this.people.delete(key);
   }
 
   /** To every socket of these people, but the one that asked: it has the answer. */
@@ -80,25 +118,28 @@ export class Fanout {
     payload: EventPayload<N>,
     exceptSocketId?: string,
   ): void {
-    this.writeTo(people.map(personKey), () => packetOf(event, JSON.stringify(payload)), exceptSocketId);
+    const print = once(() => packetOf(event, JSON.stringify(payload)));
+    for (const person of people) this.people.get(personKey(person))?.tell(print, exceptSocketId);
   }
 
-  /** The same for a payload that is spelled already, and for people by their keys. */
-  toKeys<N extends EventName>(
-    keys: readonly string[],
+  /** The same for a payload that is spelled already; who asked is one of the readers. */
+  toReaders<N extends EventName>(
+    readers: readonly Reader[],
     event: N,
     payload: Printed<EventPayload<N>>,
-    exceptSocketId?: string,
+    asker: { readonly reader: Reader; readonly socketId: string },
   ): void {
-    this.writeTo(keys, () => packetOf(event, payload.json), exceptSocketId);
+    const print = once(() => packetOf(event, payload.json));
+    for (const reader of readers)
+      this.listening(reader)?.tell(print, reader === asker.reader ? asker.socketId : undefined);
   }
 
-  private writeTo(keys: readonly string[], print: () => Packet, exceptSocketId: string | undefined): void {
-    let packet: Packet | undefined;
-    for (const key of keys) {
-      // A line that breaks while it is written to takes itself out of a list of its own.
-      for (const line of this.of(key)) if (line.socketId !== exceptSocketId) line.write((packet ??= print()));
-    }
+  private listening(reader: Reader): Listening | undefined {
+    const last = reader.found as Listening | undefined;
+    if (last?.first !== undefined) return last;
+    const found = this.people.get(reader.key);
+    reader.found = found;
+    return found;
   }
 
   /** All sockets of this node of the person who has this one. */
@@ -157,6 +198,12 @@ export class Fanout {
   get socketIds(): string[] {
     return [...(this.server?.sockets.sockets.keys() ?? [])];
   }
+}
+
+/** Printed when the first asks for it, the same for all. */
+function once(print: () => Packet): () => Packet {
+  let packet: Packet | undefined;
+  return () => (packet ??= print());
 }
 
 const SOCKET_EVENT = '2';

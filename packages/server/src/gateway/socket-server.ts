@@ -172,6 +172,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       key: personKey({ scope, user_id }),
       socketId: socket.id,
       cameAtMs,
+      lastSeat: undefined,
     };
     socket.data.user = user;
     socket.data.expires_at_s = expires_at_s;
