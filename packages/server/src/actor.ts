@@ -19,7 +19,37 @@ export interface Actor extends PersonRef {
   /** When its handshake began, on the process's own clock. */
   readonly cameAtMs: number;
   /** The seat that this socket sent from last: where `AccessService` looks first, and nobody else. */
-  lastSeat: object | undefined;
+  lastSeat?: object | undefined;
+}
+
+/** The actor behind a socket. Hosts log `socket.user`: what it remembers is neither copied nor printed. */
+export class SocketActor implements Actor {
+  readonly scope: Scope;
+  readonly user_id: string;
+  readonly key: string;
+  readonly type: string;
+  readonly socketId: string;
+  readonly cameAtMs: number;
+  declare readonly name?: string;
+  #lastSeat: object | undefined;
+
+  constructor(person: PersonRef, { name, type, socketId, cameAtMs }: Omit<Actor, keyof PersonRef | 'key'>) {
+    this.scope = person.scope;
+    this.user_id = person.user_id;
+    this.key = personKey(person);
+    this.type = type;
+    this.socketId = socketId;
+    this.cameAtMs = cameAtMs;
+    if (name !== undefined) this.name = name;
+  }
+
+  get lastSeat(): object | undefined {
+    return this.#lastSeat;
+  }
+
+  set lastSeat(seat: object | undefined) {
+    this.#lastSeat = seat;
+  }
 }
 
 /** One key for a person in maps: scopes hold no colon, ids may hold anything. Whoever is an actor has it. */

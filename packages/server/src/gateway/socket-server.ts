@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Server } from 'socket.io';
-import { personKey, type Actor } from '../actor.js';
+import { SocketActor } from '../actor.js';
 import { Authenticator } from '../auth/authenticator.js';
 import { clientTypeOf, tokenOf } from '../auth/handshake.js';
 import { Origins } from '../auth/origins.js';
@@ -164,16 +164,15 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     const token = tokenOf(handshake, this.options.queryToken ?? false);
     if (token === undefined) throw new ChatError('unauthenticated');
     const { user_id, scope, name, expires_at_s } = await this.authenticator.identify(token);
-    const user: Actor = {
-      user_id,
-      scope,
-      type: clientTypeOf(handshake),
-      ...(name !== undefined && { name }),
-      key: personKey({ scope, user_id }),
-      socketId: socket.id,
-      cameAtMs,
-      lastSeat: undefined,
-    };
+    const user = new SocketActor(
+      { user_id, scope },
+      {
+        type: clientTypeOf(handshake),
+        ...(name !== undefined && { name }),
+        socketId: socket.id,
+        cameAtMs,
+      },
+    );
     socket.data.user = user;
     socket.data.expires_at_s = expires_at_s;
     // Where the founding tutorial's handlers look for it.
