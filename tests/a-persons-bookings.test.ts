@@ -32,8 +32,6 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const connect = async (scope: 'driver' | 'customer' | 'support', id: string) =>
-  Person.connect(server, await server.token(scope, id));
 const sync = async (person: Person, bookings: object[]) =>
   (await person.data<{ bookings: Synced[] }>('sync', { bookings })).bookings;
 
@@ -78,7 +76,7 @@ test('the list goes by cursor, newest first; open_only leaves out what is not op
       await server.booking(undefined, { customer: id, status: n % 2 === 0 ? 'accepted' : 'pending' }),
     );
   }
-  const customer = await connect('customer', id);
+  const customer = await Person.as(server, 'customer', id);
   const walk = async (open_only: boolean) => {
     const pages: string[][] = [];
     let cursor: string | null | undefined;
@@ -104,7 +102,7 @@ test('the list goes by cursor, newest first; open_only leaves out what is not op
 });
 
 test('the list and sync of somebody without bookings, or of support, give nothing away', async () => {
-  const nobody = await connect('driver', 'nobody');
+  const nobody = await Person.as(server, 'driver', 'nobody');
   expect(await nobody.data('booking.list', {})).toEqual({ bookings: [], next_cursor: null });
   const foreign = await server.booking();
   const [one, two] = await sync(nobody, [
@@ -120,7 +118,7 @@ test('the list and sync of somebody without bookings, or of support, give nothin
   expect(one).toEqual({ booking_id: foreign, error });
   expect(two).toEqual({ booking_id: 'none', error: { ...error, message: one?.error?.message } });
   expect(await sync(nobody, [])).toEqual([]);
-  const support = await connect('support', 'agent');
+  const support = await Person.as(server, 'support', 'agent');
   expect((await support.error('booking.list', {})).code).toBe('forbidden');
   nobody.leave();
   support.leave();
@@ -133,7 +131,7 @@ test('sync brings in one round trip what was missed in each booking, in pages', 
   customer.leave();
   await Promise.all(Array.from({ length: 210 }, (_, n) => driver.send(booking_id, `${n}`)));
   await driver.data('receipt.mark', { booking_id, read_seq: 210 });
-  const back = await connect('customer', `${booking_id}-customer`);
+  const back = await Person.as(server, 'customer', `${booking_id}-customer`);
   const [first, second, third] = await sync(back, [
     { booking_id, after_seq: 5 },
     { booking_id: other, after_seq: 0 },
@@ -187,7 +185,7 @@ test('sync brings in one round trip what was missed in each booking, in pages', 
 });
 
 test('a sync of more bookings than are allowed is refused in a few words, without a look at them', async () => {
-  const person = await connect('driver', 'too many');
+  const person = await Person.as(server, 'driver', 'too many');
   const many = await person.error('sync', { bookings: Array.from({ length: 20_000 }, () => ({})) });
   expect(many.code).toBe('invalid');
   expect(many.details).toEqual([{ path: 'bookings', message: expect.stringContaining('50') }]);

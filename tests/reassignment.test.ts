@@ -27,9 +27,6 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const connect = async (scope: 'driver' | 'customer', id: string) =>
-  Person.connect(server, await server.token(scope, id));
-
 /** Gives the booking to another driver; the customer stays. */
 const assign = (booking_id: string, driver: string | null) =>
   server.rest('PATCH', `/v1/bookings/${booking_id}`, {
@@ -41,7 +38,7 @@ const seqsOf = async (person: Person, booking_id: string, range: object = { afte
 
 test('the new driver sees nothing before the line, the old one nothing after it, the customer everything', async () => {
   const { booking_id, driver: first, customer } = await pair(server);
-  const second = await connect('driver', 'second');
+  const second = await Person.as(server, 'driver', 'second');
   await first.data('booking.join', { booking_id });
   await first.send(booking_id, 'one');
   await customer.send(booking_id, 'two');
@@ -136,7 +133,7 @@ test('the old driver hears nothing after unassigned, and every command is not_fo
   expect(synced.bookings).toEqual([{ booking_id, error: expect.objectContaining({ code: 'not_found' }) }]);
 
   // Everything that could be told of the booking happens; then a word in another one, which comes after it all.
-  const third = await connect('driver', 'third');
+  const third = await Person.as(server, 'driver', 'third');
   await third.data('booking.join', { booking_id });
   await customer.send(booking_id, 'to the new one');
   await third.data('receipt.mark', { booking_id, read_seq: 2 });
@@ -197,7 +194,7 @@ test('a booking without a driver is closed for the customer until somebody takes
 test('sends in flight during thirty reassignments land on exactly one side of each line', async () => {
   const { booking_id, driver: first, customer } = await pair(server);
   const ids = [`${booking_id}-driver`, `${booking_id}-other`] as const;
-  const drivers = [first, await connect('driver', ids[1])] as const;
+  const drivers = [first, await Person.as(server, 'driver', ids[1])] as const;
   let running = true;
   const acked = new Map<string, MessageObject>();
   const wrong: unknown[] = [];
@@ -274,7 +271,7 @@ test('sends in flight during thirty reassignments land on exactly one side of ea
 test('joins that race thirty reassignments show each driver their own connection, and nothing after the loss', async () => {
   const { booking_id, driver: first, customer } = await pair(server);
   const ids = [`${booking_id}-driver`, `${booking_id}-rival`] as const;
-  const drivers = [first, await connect('driver', ids[1])] as const;
+  const drivers = [first, await Person.as(server, 'driver', ids[1])] as const;
   const people = [...drivers, customer];
   let running = true;
   let joins = 0;
@@ -331,7 +328,7 @@ test('a reassignment is told although the new pair could not be connected at onc
   expect((await customer.hears<Updated>('booking.updated')).reason).toBe('reassigned');
   await database.query('ALTER FUNCTION connect_gone(bigint, uuid) RENAME TO curbline_connect');
   await database.end();
-  const fifth = await connect('driver', 'fifth');
+  const fifth = await Person.as(server, 'driver', 'fifth');
   const joined = await fifth.data<ConnectionObject>('booking.join', { booking_id });
   expect(joined.user_detail._id).toBe(`${booking_id}-customer`);
   for (const person of [first, fifth, customer]) person.leave();

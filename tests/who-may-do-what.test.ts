@@ -77,24 +77,22 @@ const comparable = (error: Refusal | undefined) => {
 /** A booking in a state, with a driver who has lost the seat, a message in its log, and everybody connected. */
 async function scene(chat: Chat) {
   const booking_id = await server.booking(undefined, { driver: `before-${chat}` });
-  const connect = async (scope: 'driver' | 'customer' | 'support', user_id: string) =>
-    Person.connect(server, await server.token(scope, user_id));
-  const former = await connect('driver', `before-${chat}`);
+  const former = await Person.as(server, 'driver', `before-${chat}`);
   await former.data('booking.join', { booking_id });
   await server.booking(booking_id, { driver: `${booking_id}-driver`, customer: `${booking_id}-customer` });
-  const driver = await connect('driver', `${booking_id}-driver`);
-  const customer = await connect('customer', `${booking_id}-customer`);
+  const driver = await Person.as(server, 'driver', `${booking_id}-driver`);
+  const customer = await Person.as(server, 'customer', `${booking_id}-customer`);
   await driver.send(booking_id, 'a secret of two');
   await server.rest('PATCH', `/v1/bookings/${booking_id}`, { status: STATUS[chat] });
   const callers = {
     driver,
     customer,
-    'another driver': await connect('driver', 'somebody-else'),
-    'another customer': await connect('customer', 'somebody-else'),
+    'another driver': await Person.as(server, 'driver', 'somebody-else'),
+    'another customer': await Person.as(server, 'customer', 'somebody-else'),
     'the driver who lost the seat': former,
-    "a customer with the driver's id": await connect('customer', `${booking_id}-driver`),
-    "a driver with the customer's id": await connect('driver', `${booking_id}-customer`),
-    support: await connect('support', `${booking_id}-driver`),
+    "a customer with the driver's id": await Person.as(server, 'customer', `${booking_id}-driver`),
+    "a driver with the customer's id": await Person.as(server, 'driver', `${booking_id}-customer`),
+    support: await Person.as(server, 'support', `${booking_id}-driver`),
   };
   if (chat !== 'open')
     await customer.hears<{ chat: string }>('booking.updated', (told) => told.chat === chat);

@@ -49,6 +49,15 @@ export class Person {
     return person;
   }
 
+  /** Connects with a token from the server itself. */
+  static async as(
+    server: TestServer,
+    scope: 'driver' | 'customer' | 'support',
+    user_id: string,
+  ): Promise<Person> {
+    return Person.connect(server, await server.token(scope, user_id));
+  }
+
   /** Emits a command with anything as arguments and waits for its one answer. */
   ask<T = Record<string, unknown>>(command: string, ...args: unknown[]): Promise<Answer<T>> {
     return new Promise((resolve, reject) => {
@@ -119,9 +128,7 @@ export class Person {
 export async function pair(server: TestServer, bookingId?: string) {
   const booking_id = await server.booking(bookingId);
   const [driver, customer] = await Promise.all(
-    (['driver', 'customer'] as const).map(async (scope) =>
-      Person.connect(server, await server.token(scope, `${booking_id}-${scope}`)),
-    ),
+    (['driver', 'customer'] as const).map((scope) => Person.as(server, scope, `${booking_id}-${scope}`)),
   );
   if (!driver || !customer) throw new Error('both connect');
   return { booking_id, driver, customer };

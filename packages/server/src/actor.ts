@@ -33,10 +33,10 @@ export class SocketActor implements Actor {
   declare readonly name?: string;
   #lastSeat: object | undefined;
 
-  constructor(person: PersonRef, { name, type, socketId, cameAtMs }: Omit<Actor, keyof PersonRef | 'key'>) {
-    this.scope = person.scope;
-    this.user_id = person.user_id;
-    this.key = personKey(person);
+  constructor({ scope, user_id, name, type, socketId, cameAtMs }: Omit<Actor, 'key' | 'lastSeat'>) {
+    this.scope = scope;
+    this.user_id = user_id;
+    this.key = personKey({ scope, user_id });
     this.type = type;
     this.socketId = socketId;
     this.cameAtMs = cameAtMs;

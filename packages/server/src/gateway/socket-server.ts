@@ -164,15 +164,14 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     const token = tokenOf(handshake, this.options.queryToken ?? false);
     if (token === undefined) throw new ChatError('unauthenticated');
     const { user_id, scope, name, expires_at_s } = await this.authenticator.identify(token);
-    const user = new SocketActor(
-      { user_id, scope },
-      {
-        type: clientTypeOf(handshake),
-        ...(name !== undefined && { name }),
-        socketId: socket.id,
-        cameAtMs,
-      },
-    );
+    const user = new SocketActor({
+      user_id,
+      scope,
+      type: clientTypeOf(handshake),
+      ...(name !== undefined && { name }),
+      socketId: socket.id,
+      cameAtMs,
+    });
     socket.data.user = user;
     socket.data.expires_at_s = expires_at_s;
     // Where the founding tutorial's handlers look for it.
