@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Actor } from '../actor.js';
 import { ChatError } from '../chat-error.js';
 import { Deadlines } from '../deadlines.js';
-import type { ChatSocket } from '../fanout/fanout.js';
+import type { ChatSocket, Line } from '../fanout/fanout.js';
 import { Packet } from '../fanout/packet.js';
 import { parseInput } from '../input.js';
 import { ErrorReport } from '../ops/error-report.js';
@@ -20,6 +20,13 @@ import type { PlainEvent } from './packet-parser.js';
 import { isPlainText } from './plain-text.js';
 import { SignalsGateway } from './signals.gateway.js';
 import { TokensGateway } from './tokens.gateway.js';
+
+/** Who asks past Socket.IO, and the way back to them. */
+export interface Caller extends Line {
+  readonly socket: ChatSocket;
+  /** Their Socket.IO socket is connected. */
+  readonly isThere: boolean;
+}
 
 type Callback = (answer: Answer<unknown>) => void;
 
@@ -89,28 +96,27 @@ export class Dispatcher {
   }
 
   /** The same for an event that came past Socket.IO, and whose answer leaves likewise. */
-  async answer(socket: ChatSocket, actor: Actor, { id, data: event }: PlainEvent): Promise<void> {
+  async answer(caller: Caller, actor: Actor, { id, data: event }: PlainEvent): Promise<void> {
     const name = event[0];
     let isAnswered = false;
     const answerNow = ({ json }: Printed<unknown>): void => {
       if (id === undefined || isAnswered) return;
       isAnswered = true;
-      if (socket.connected) socket.data.line.writeNow(answerPacket(id, json));
+      if (caller.isThere) caller.writeNow(answerPacket(id, json));
     };
     this.pressure.begin();
     try {
-      const data = await this.handle(socket, actor, name, event.length - 1, event[1], answerNow);
+      const data = await this.handle(caller.socket, actor, name, event.length - 1, event[1], answerNow);
       if (id === undefined || isAnswered) return;
       const json = data instanceof Printed ? data.json : JSON.stringify(data);
       this.limit.answered(actor, name, json.length);
-      if (socket.connected) socket.data.line.write(answerPacket(id, json));
+      if (caller.isThere) caller.write(answerPacket(id, json));
     } catch (error) {
       const command = echoed(name);
       const described = this.report.describe(error, `command ${JSON.stringify(command)}`);
       if (isAnswered) return;
-      if (id === undefined) socket.emit('exception', { command, error: described });
-      else if (socket.connected)
-        socket.data.line.write(new Packet(`3${id}${JSON.stringify([{ error: described }])}`));
+      if (id === undefined) caller.socket.emit('exception', { command, error: described });
+      else if (caller.isThere) caller.write(new Packet(`3${id}${JSON.stringify([{ error: described }])}`));
     } finally {
       this.pressure.end();
     }

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import * as ws from 'ws';
-import { byteFrame, textFrame, type Frame } from '../fanout/packet.js';
+import { byteFrame, textFrame } from '../fanout/packet.js';
 import { readingShared } from '../ops/shared-read-buffer.js';
+import { bytesOf, unmask } from './frame-bytes.js';
+import { HeldFrames } from './held-frames.js';
 import { takeAnswer } from './kept-answer.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -63,15 +64,6 @@ interface Carrier extends Socket {
 /** engine.io asks for the peer's address, a system call for what nobody here reads. */
 const NOWHERE = { remoteAddress: '' };
 
-/** Sockets that hold something back until the end of this turn of the event loop. */
-let held: LeanWebSocket[] = [];
-
-function release(): void {
-  const sockets = held;
-  held = [];
-  for (const socket of sockets) socket.release();
-}
-
 type Sent = (error?: Error) => void;
 
 /**
@@ -80,22 +72,16 @@ type Sent = (error?: Error) => void;
  * pieces, control frames, violations) is read by ws' own receiver, made when the first of it comes.
  * To engine.io it looks like a `WebSocket` of ws.
  */
-export class LeanWebSocket extends EventEmitter {
-  readyState = 1;
+export class LeanWebSocket extends HeldFrames<Carrier> {
   /** Who reads texts before engine.io does. */
   reader: TextReader | undefined;
   /** engine.io looks here for who takes encoded frames. */
   readonly _sender = this;
   /** And here for the connection below. */
   readonly _socket = NOWHERE;
-  private socket!: Carrier;
   private options!: ReceiverOptions;
   private receiver: Receiver | undefined;
   private maxBytes = 0;
-  /** Held back: latin1 text, or frames of which one is not. */
-  private text = '';
-  private frames: Buffer[] | undefined;
-  private isHeld = false;
   private control: TokenBucket | undefined;
   private closeTimer: NodeJS.Timeout | undefined;
   private closeCode = 1006;
@@ -105,15 +91,14 @@ export class LeanWebSocket extends EventEmitter {
 
   /** ws' server calls it once the handshake is done. */
   setSocket(socket: Carrier, head: Buffer, options: ReceiverOptions): void {
-    this.socket = socket;
+    this.writeTo(socket);
     this.options = options;
     this.maxBytes = options.maxPayload;
     socket.curblineWebSocket = this;
     socket.setTimeout(0);
     socket.setNoDelay();
     if (head.length > 0) socket.unshift(head);
-    this.text = takeAnswer(socket);
-    this.hold();
+    this.holdFirst(takeAnswer(socket));
     this.isShared = readShared(socket);
     socket.on('close', onClose).on('data', onData).on('end', onEnd).on('error', onError);
     // engine.io's response to the upgrade listens too, and would keep the whole request in memory with it.
@@ -125,13 +110,6 @@ export class LeanWebSocket extends EventEmitter {
   set maxPayload(bytes: number) {
     this.maxBytes = bytes;
     if (this.receiver) this.receiver._maxPayload = bytes;
-  }
-
-  /** Bytes that the network has not taken yet; characters, as long as they are held. */
-  get bufferedAmount(): number {
-    let bytes = this.socket.writableLength + this.text.length;
-    for (const frame of this.frames ?? []) bytes += frame.length;
-    return bytes;
   }
 
   /** As ws does. What is sent counts as sent once it is held: a socket that fails says so by closing. */
@@ -146,34 +124,6 @@ export class LeanWebSocket extends EventEmitter {
   sendFrame(frames: readonly Buffer[], sent?: Sent): void {
     for (const frame of frames) this.push(frame);
     sent?.();
-  }
-
-  /** Holds a frame back until the end of this turn. */
-  push(frame: Frame): void {
-    if (this.readyState !== 1) return;
-    this.hold();
-    if (typeof frame === 'string' && this.frames === undefined) {
-      this.text = this.text === '' ? frame : this.text + frame;
-      return;
-    }
-    this.frames ??= this.text === '' ? [] : [Buffer.from(this.text, 'latin1')];
-    this.text = '';
-    this.frames.push(typeof frame === 'string' ? Buffer.from(frame, 'latin1') : frame);
-  }
-
-  /** Puts out what is held back: at the end of a turn, or earlier where somebody must not wait for it. */
-  release(): void {
-    const { socket, text, frames } = this;
-    this.text = '';
-    this.frames = undefined;
-    this.isHeld = false;
-    if (!socket.destroyed && !socket.writableEnded) {
-      if (text !== '') socket.write(text, 'latin1');
-      else if (frames !== undefined) {
-        const [first] = frames;
-        socket.write(first !== undefined && frames.length === 1 ? first : Buffer.concat(frames));
-      }
-    }
   }
 
   /** What the peer sends from now on waits in the network. */
@@ -342,13 +292,6 @@ export class LeanWebSocket extends EventEmitter {
     this.release();
     if (!this.socket.writableEnded) this.socket.end();
   }
-
-  private hold(): void {
-    if (this.isHeld) return;
-    this.isHeld = true;
-    if (held.length === 0) setImmediate(release);
-    held.push(this);
-  }
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -356,28 +299,6 @@ const EMPTY = Buffer.alloc(0);
 /** Between two messages, with nothing of the next one taken in. */
 const isIdle = ({ _state, _bufferedBytes, _fragmented }: Receiver): boolean =>
   _state === 0 && _bufferedBytes === 0 && _fragmented === 0;
-
-function unmask(chunk: Buffer, mask: number, start: number, end: number): void {
-  const a = chunk[mask] ?? 0;
-  const b = chunk[mask + 1] ?? 0;
-  const c = chunk[mask + 2] ?? 0;
-  const d = chunk[mask + 3] ?? 0;
-  let at = start;
-  for (; at + 3 < end; at += 4) {
-    chunk[at] = (chunk[at] ?? 0) ^ a;
-    chunk[at + 1] = (chunk[at + 1] ?? 0) ^ b;
-    chunk[at + 2] = (chunk[at + 2] ?? 0) ^ c;
-    chunk[at + 3] = (chunk[at + 3] ?? 0) ^ d;
-  }
-  if (at < end) chunk[at] = (chunk[at] ?? 0) ^ a;
-  if (at + 1 < end) chunk[at + 1] = (chunk[at + 1] ?? 0) ^ b;
-  if (at + 2 < end) chunk[at + 2] = (chunk[at + 2] ?? 0) ^ c;
-}
-
-const bytesOf = (data: ArrayBuffer | NodeJS.ArrayBufferView): Uint8Array =>
-  ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
 
 function onData(this: Carrier, chunk: Buffer): void {
   this.curblineWebSocket?.read(chunk);

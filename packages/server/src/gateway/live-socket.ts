@@ -1,8 +1,9 @@
-import type { ChatSocket, Line } from '../fanout/fanout.js';
+import type { Actor } from '../actor.js';
+import type { ChatSocket } from '../fanout/fanout.js';
 import type { Packet } from '../fanout/packet.js';
 import type { Backpressure } from './backpressure.js';
 import { SUSPICIOUS_LENGTH, type Guarded } from './connection-bounds.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Caller, Dispatcher } from './dispatcher.js';
 import { awaitsPong, isReady, leanSocketOf, type EngineConnection } from './engine-connection.js';
 import type { LeanWebSocket, TextReader } from './lean-websocket.js';
 import { plainEvent } from './packet-parser.js';
@@ -11,16 +12,22 @@ import type { Outgoing } from './slow-consumers.js';
 
 /** engine.io's type of a packet that carries one of Socket.IO's. */
 const MESSAGE = '4'.charCodeAt(0);
+/** Up to this a packet for a client that keeps up is written without a look at what waits for it. */
+const SMALL = 4_096;
 
 /**
  * An authenticated socket: how it is read, and how it is written to. One object instead of a handful of closures, because
  * there are ten thousand of them.
  */
-export class LiveSocket implements Line, TextReader {
+export class LiveSocket implements Caller, TextReader {
   readonly socketId: string;
+  isThere = true;
+  private readonly actor: Actor;
   private readonly conn: EngineConnection;
   /** What carries it, once it is a websocket of ours: then it stays so. */
   private websocket: LeanWebSocket | undefined;
+  /** Something larger was written: what waits is looked at again. */
+  private isWatched = false;
 
   constructor(
     readonly socket: ChatSocket,
@@ -30,17 +37,27 @@ export class LiveSocket implements Line, TextReader {
     private readonly pressure: Backpressure,
   ) {
     this.socketId = socket.id;
+    this.actor = socket.data.user;
     this.conn = socket.conn;
   }
 
-  /** Past engine.io where a websocket of ours is ready, else through it. */
+  /**
+   * Past engine.io where a websocket of ours is ready, else through it. Of one that is clear nothing waits in engine.io either, which hands over
+   * at once: of thousands who are told in turn, each object that need not be looked at is a wait for memory less.
+   */
   write(packet: Packet): void {
-    const { conn, websocket } = this;
+    const { conn, websocket, isWatched } = this;
+    const { length } = packet.text;
+    if (websocket?.isClear === true && length <= SMALL && !isWatched) {
+      websocket.push(packet.frame);
+      return;
+    }
     if (websocket === undefined || !isReady(conn)) {
       conn.write(packet.text, { compress: false });
       return;
     }
-    this.outgoing.slow.watchWrite(conn, this.outgoing, packet.text.length);
+    this.outgoing.slow.watchWrite(conn, this.outgoing, length);
+    this.isWatched = this.outgoing.largestBytes > SMALL;
     websocket.push(packet.frame);
   }
 
@@ -54,15 +71,22 @@ export class LiveSocket implements Line, TextReader {
    * large enough to deserve a look first, and everything on polling takes Socket.IO's way.
    */
   read(text: string): boolean {
-    const { socket, conn, guarded } = this;
+    const { conn, guarded, websocket } = this;
     if (text.charCodeAt(0) !== MESSAGE || text.length > SUSPICIOUS_LENGTH) return false;
-    if (!socket.connected || conn.readyState !== 'open' || awaitsPong(conn)) return false;
+    // A connection that is closed, or closing, has closed its websocket.
+    if (!this.isThere || websocket?.readyState !== 1 || awaitsPong(conn)) return false;
     const event = plainTextEvent(text) ?? plainEvent(text, 1);
     if (event === undefined) return false;
     if (!guarded.bounds.allows(guarded)) return true;
-    void this.dispatcher.answer(socket, socket.data.user, event);
-    if (this.websocket) this.pressure.heard(this.websocket);
+    void this.dispatcher.answer(this, this.actor, event);
+    this.pressure.heard(websocket);
     return true;
+  }
+
+  /** Its client has left Socket.IO; the connection below may still be there. */
+  left(): void {
+    this.isThere = false;
+    this.guarded.bounds.left(this.guarded);
   }
 
   /** Takes the texts of its websocket, when that is what carries it now. */
@@ -73,6 +97,6 @@ export class LiveSocket implements Line, TextReader {
 
   /** An event that came Socket.IO's way. */
   heard(name: unknown, args: unknown[]): void {
-    void this.dispatcher.dispatch(this.socket, this.socket.data.user, name, args);
+    void this.dispatcher.dispatch(this.socket, this.actor, name, args);
   }
 }

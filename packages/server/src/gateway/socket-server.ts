@@ -77,7 +77,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       sessions.remove(this.id);
       fanout.remove(user.key, line);
       presence.disconnected(user);
-      if (line instanceof LiveSocket) bounds.left(line.guarded);
+      if (line instanceof LiveSocket) line.left();
     };
   }
 

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { writableHandleOf, writeDirectly, type WritableHandle } from './direct-write.js';
+
+const open: { destroy(): void }[] = [];
+afterEach(() => {
+  for (const one of open.splice(0)) one.destroy();
+});
+
+/** A socket of a server that is written to past its stream, and its client, which does not read yet. */
+async function pair(): Promise<{ socket: Socket; client: Socket; handle: WritableHandle }> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  for (const one of [client, socket]) one.on('error', () => undefined);
+  open.push(client, socket, { destroy: () => server.close() });
+  const handle = writableHandleOf(socket);
+  if (handle === undefined) throw new Error('this Node writes otherwise now: see direct-write.ts');
+  return { socket, client, handle };
+}
+
+/** Writes until the network takes no more; what was written, and what becomes of the last write. */
+function fill(handle: WritableHandle, data: (index: number) => string | Uint8Array) {
+  const written: string[] = [];
+  for (;;) {
+    const next = data(written.length);
+    written.push(Buffer.from(next as string, 'latin1').toString('latin1'));
+    const outcome = writeDirectly(handle, next);
+    if (outcome === 0) continue;
+    if (typeof outcome !== 'object') throw new Error(`failed: ${outcome}`);
+    const settled = new Promise<number>((resolve) => {
+      outcome.oncomplete = resolve;
+    });
+    return { written, settled };
+  }
+}
+
+test('texts, bytes and what the stream writes arrive in their order, however slowly they are read', async () => {
+  const { socket, client, handle } = await pair();
+  const texts = fill(handle, (index) => `<${index}:${'é'.repeat(50_000)}>`);
+  const bytes = fill(handle, (index) => Buffer.from(`<${index}:${'b'.repeat(50_000)}>`));
+  expect(handle.writeQueueSize).toBeGreaterThan(50_000);
+  socket.end('the end');
+  const read: Buffer[] = [];
+  client.on('data', (chunk: Buffer) => read.push(chunk)).resume();
+  expect(await texts.settled).toBe(0);
+  expect(await bytes.settled).toBe(0);
+  await once(client, 'end');
+  const all = [...texts.written, ...bytes.written, 'the end'].join('');
+  expect(Buffer.concat(read).toString('latin1') === all).toBe(true);
+  expect(handle.writeQueueSize).toBe(0);
+});
+
+test('a write that is under way when its socket ends is told so, and one after that is refused', async () => {
+  const { socket, handle } = await pair();
+  const { settled } = fill(handle, () => 'x'.repeat(50_000));
+  socket.destroy();
+  expect(await settled).toBeLessThan(0);
+  expect(writeDirectly(handle, 'more')).not.toBe(0);
+});
+
+test('a client that has gone is an error of a write, and nothing is thrown', async () => {
+  const { client, handle } = await pair();
+  client.resetAndDestroy();
+  await expect.poll(() => writeDirectly(handle, 'x')).not.toBe(0);
+});
