@@ -6,8 +6,11 @@ import { curbline } from '../targets/curbline.ts';
 import { socketIoRelay } from '../targets/relays.ts';
 import { tutorial } from '../targets/tutorial.ts';
 import { loadOnce, steady, withServer, type Bench } from './measure.ts';
+import { timeLine } from './pauses.ts';
 import { noteSample } from './throughput.ts';
 import { calmTurns, plainCommit, serverSide } from './turns.ts';
+
+const LATE_US = 30_000;
 
 /** p99 from send to delivery at half of what each server can do, found in the same launch. */
 export async function latency(bench: Bench): Promise<Row> {
@@ -34,6 +37,8 @@ export async function latency(bench: Bench): Promise<Row> {
         });
         row.whole &&= full.whole;
         noteSample(bench, row, target, half);
+        // Where one message in a hundred was late, one pause may have made it so, or the whole window.
+        if (half.delivery.p99 > LATE_US) for (const line of timeLine(half)) bench.say(line);
         note(row, target.name, {
           capacity: full.ackedPerSecond,
           'p50 delivery ms': half.delivery.p50 / 1000,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import type { Started } from '../rig/process.ts';
 import { curbline } from '../targets/curbline.ts';
 import { tutorial } from '../targets/tutorial.ts';
-import { loadOnce, steady, withServer, type Bench } from './measure.ts';
+import { loadOnce, steady, withServer, type Bench, type Sample } from './measure.ts';
 
 const QUARTER_MS = 250;
 const SECTOR_BYTES = 512;
@@ -90,10 +90,8 @@ function writtenBytes(): number {
   return Number(line?.[9] ?? 0) * SECTOR_BYTES;
 }
 
-function timeLine(
-  { beganMs, seconds, late }: Awaited<ReturnType<typeof loadOnce>>,
-  happened: Happening[],
-): string[] {
+/** When messages were late in a window, beside what happened then. */
+export function timeLine({ beganMs, seconds, late }: Sample, happened: Happening[] = []): string[] {
   const lines = [
     ...late.map(({ atMs, messages, longestMs }) => ({
       atMs,
