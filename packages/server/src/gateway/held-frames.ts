@@ -11,13 +11,18 @@ import {
 /** Characters that are held for a socket which is written to without a look at what waits for it. */
 const LITTLE = 4_096;
 
-/** Sockets that hold something back until the end of this turn of the event loop. */
+/**
+ * Sockets that hold something back until the end of this turn of the event loop, and their texts by the same places: text that hangs on an old
+ * object is one more that each young collection has to look at, on as many pages as there are sockets.
+ */
 let held: HeldFrames[] = [];
+let texts: string[] = [];
 
-function release(): void {
-  const sockets = held;
+function releaseAll(): void {
+  // Places stay what they are until all have been released, also of who is held meanwhile.
+  for (let at = 0; at < held.length; at += 1) held[at]?.release();
   held = [];
-  for (const socket of sockets) socket.release();
+  texts = [];
 }
 
 const oneOf = (frames: readonly Buffer[]): Buffer => {
@@ -37,10 +42,10 @@ export class HeldFrames<S extends Socket = Socket> extends EventEmitter {
   private handle: WritableHandle | undefined;
   /** Writes that the network has not taken whole. */
   private pending = 0;
-  /** Held back: latin1 text, or frames of which one is not. */
-  private text = '';
+  /** Where its text is among those that are held; -1: nothing is. */
+  private heldAt = -1;
+  /** Held back instead of text, where one of them is not of latin1. */
   private frames: Buffer[] | undefined;
-  private isHeld = false;
 
   /** Called once, before anything else. */
   protected writeTo(socket: S): void {
@@ -50,50 +55,46 @@ export class HeldFrames<S extends Socket = Socket> extends EventEmitter {
 
   /** Something that is no frame and leaves before the first one. */
   protected holdFirst(text: string): void {
-    this.text = text;
-    this.hold();
+    this.hold(text);
   }
 
   /** Bytes that the network has not taken yet; characters, as long as they are held. */
   get bufferedAmount(): number {
-    const { handle, pending, socket, text } = this;
+    const { handle, pending, socket } = this;
     let bytes =
-      text.length + (handle === undefined ? socket.writableLength : pending && handle.writeQueueSize);
+      this.text.length + (handle === undefined ? socket.writableLength : pending && handle.writeQueueSize);
     for (const frame of this.frames ?? []) bytes += frame.length;
     return bytes;
   }
 
   /** The network has taken all that it was given, and little is held: nobody has to ask how much waits. */
   get isClear(): boolean {
-    const { readyState, handle, pending, frames, text } = this;
+    const { readyState, handle, pending, frames, heldAt } = this;
     return (
       readyState === 1 &&
       handle !== undefined &&
       pending === 0 &&
       frames === undefined &&
-      text.length < LITTLE
+      (heldAt < 0 || this.text.length < LITTLE)
     );
   }
 
   /** Holds a frame back until the end of this turn. */
   push(frame: Frame): void {
     if (this.readyState !== 1) return;
-    this.hold();
-    if (typeof frame === 'string' && this.frames === undefined) {
-      this.text = this.text === '' ? frame : this.text + frame;
-      return;
-    }
-    this.frames ??= this.text === '' ? [] : [Buffer.from(this.text, 'latin1')];
-    this.text = '';
-    this.frames.push(typeof frame === 'string' ? Buffer.from(frame, 'latin1') : frame);
+    const { heldAt } = this;
+    if (typeof frame !== 'string' || this.frames !== undefined) this.pushBytes(frame);
+    else if (heldAt < 0) this.hold(frame);
+    else texts[heldAt] = this.text + frame;
   }
 
   /** Puts out what is held back: at the end of a turn, or earlier where somebody must not wait for it. */
   release(): void {
-    const { handle, socket, text, frames } = this;
-    this.text = '';
+    const { handle, socket, text, frames, heldAt } = this;
+    if (heldAt < 0) return;
+    texts[heldAt] = '';
+    this.heldAt = -1;
     this.frames = undefined;
-    this.isHeld = false;
     if (text === '' && frames === undefined) return;
     const data = frames === undefined ? text : oneOf(frames);
     if (handle === undefined) {
@@ -116,10 +117,23 @@ export class HeldFrames<S extends Socket = Socket> extends EventEmitter {
     };
   }
 
-  private hold(): void {
-    if (this.isHeld) return;
-    this.isHeld = true;
-    if (held.length === 0) setImmediate(release);
+  private get text(): string {
+    const { heldAt } = this;
+    return heldAt < 0 ? '' : (texts[heldAt] ?? '');
+  }
+
+  private pushBytes(frame: Frame): void {
+    const { text } = this;
+    this.frames ??= text === '' ? [] : [Buffer.from(text, 'latin1')];
+    if (this.heldAt < 0) this.hold('');
+    else texts[this.heldAt] = '';
+    this.frames.push(typeof frame === 'string' ? Buffer.from(frame, 'latin1') : frame);
+  }
+
+  private hold(text: string): void {
+    if (held.length === 0) setImmediate(releaseAll);
+    this.heldAt = held.length;
     held.push(this);
+    texts.push(text);
   }
 }
