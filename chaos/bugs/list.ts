@@ -30,7 +30,7 @@ const commitLater: Patch = {
 const ANSWERED =
   /if \(result\.isAlone\)\s+answerNow\?\.\(answer\);(\s+this\.tell\([^\n]+\n\s+)return answer;/;
 /** Both places in which an answer leaves. */
-const WRITTEN = /(socket\.data\.line\.write(?:Now)?\(answerPacket\(id, json\)\))/g;
+const WRITTEN = /(caller\.write(?:Now)?\(answerPacket\(id, json\)\))/g;
 
 /** Mistakes that the suite must notice, each alone. `npm run chaos -- --prove` runs them all. */
 export const bugs: readonly Bug[] = [

@@ -105,16 +105,15 @@ export class HeldFrames<S extends Socket = Socket> extends EventEmitter {
     if (outcome !== 0) this.waitFor(outcome);
   }
 
+  /** A handle that is closed answers nothing: then `close` of the socket says so. */
   private waitFor(outcome: WriteOutcome): void {
-    if (typeof outcome !== 'object') {
-      this.socket.destroy();
-      return;
-    }
-    this.pending += 1;
-    outcome.oncomplete = (status) => {
-      this.pending -= 1;
-      if (status < 0) this.socket.destroy();
-    };
+    if (typeof outcome === 'object') {
+      this.pending += 1;
+      outcome.oncomplete = (status) => {
+        this.pending -= 1;
+        if (status < 0) this.socket.destroy();
+      };
+    } else if (outcome !== undefined && outcome < 0) this.socket.destroy();
   }
 
   private get text(): string {

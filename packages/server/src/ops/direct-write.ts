@@ -8,7 +8,7 @@ export interface PendingWrite {
   buffer: Uint8Array | null;
 }
 
-/** 0: the network has taken all. Anything else that is no pending write: the connection is of no use any more. */
+/** 0: the network has taken all. Negative: an error of libuv, the connection is of no use any more. Undefined: the handle is closed. */
 export type WriteOutcome = number | undefined | PendingWrite;
 
 /** What lies below a socket, as Node itself writes to it. */
