@@ -100,6 +100,7 @@ async function byLog(bench: Bench, row: Row): Promise<void> {
     );
     row.ratios[round - 1] = worse;
   }
+  for (const { target } of sizes) await bench.postgres.drop(target.database ?? '');
 }
 
 const manyBookings = (bench: Bench): number => (bench.quick ? MANY_BOOKINGS / 10 : MANY_BOOKINGS);
