@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { textFrame, type Frame } from '../fanout/packet.js';
+import { HeldFrames } from './held-frames.js';
+
+class Frames extends HeldFrames {
+  constructor(socket: Socket) {
+    super();
+    this.writeTo(socket);
+  }
+}
+
+const open: { destroy(): void }[] = [];
+afterEach(() => {
+  for (const one of open.splice(0)) one.destroy();
+});
+
+/** What writes, and the client at the other end, which does not read yet. */
+async function pair(): Promise<{ frames: Frames; client: Socket }> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  for (const one of [client, socket]) one.on('error', () => undefined);
+  open.push(client, socket, { destroy: () => server.close() });
+  return { frames: new Frames(socket), client };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const bytesOf = (frame: Frame): Buffer => (typeof frame === 'string' ? Buffer.from(frame, 'latin1') : frame);
+
+function reading(client: Socket): () => Buffer {
+  const read: Buffer[] = [];
+  client.on('data', (chunk: Buffer) => read.push(chunk)).resume();
+  return () => Buffer.concat(read);
+}
+
+test('what one turn holds leaves in its order, whatever of it is ASCII and however often it is let go of early', async () => {
+  const { frames, client } = await pair();
+  const written: Buffer[] = [];
+  const push = (text: string) => {
+    const frame = textFrame(text);
+    written.push(bytesOf(frame));
+    frames.push(frame);
+  };
+  for (const [index, text] of ['one', 'zwei', 'ÄÖ', 'नमस्ते', 'five', '', 'seven'].entries()) {
+    push(text);
+    if (index % 3 === 1) frames.release();
+    if (index === 4) await turn();
+  }
+  const held = frames.bufferedAmount;
+  expect(held).toBeGreaterThan(0);
+  const heard = reading(client);
+  await expect.poll(heard).toEqual(Buffer.concat(written));
+  expect(frames.bufferedAmount).toBe(0);
+});
+
+test('what a client does not read is counted, and it is not clear until it has read that', async () => {
+  const { frames, client } = await pair();
+  expect(frames.isClear).toBe(true);
+  const frame = textFrame('x'.repeat(200));
+  let pushed = 0;
+  while (frames.bufferedAmount < 1_048_576 && pushed < 500_000) {
+    for (let each = 0; each < 50; each += 1) frames.push(frame);
+    pushed += 50;
+    await turn();
+  }
+  expect(frames.bufferedAmount).toBeGreaterThanOrEqual(1_048_576);
+  expect(frames.isClear).toBe(false);
+  const heard = reading(client);
+  await expect.poll(() => heard().length, { timeout: 10_000 }).toBe(pushed * bytesOf(frame).length);
+  expect(frames.bufferedAmount).toBe(0);
+  expect(frames.isClear).toBe(true);
+});
+
+test('much that is held is not clear either, and one that is closing takes nothing more', async () => {
+  const { frames, client } = await pair();
+  frames.push(textFrame('y'.repeat(5_000)));
+  expect(frames.isClear).toBe(false);
+  await turn();
+  expect(frames.isClear).toBe(true);
+  frames.readyState = 2;
+  frames.push(textFrame('too late'));
+  expect(frames.isClear).toBe(false);
+  expect(frames.bufferedAmount).toBe(0);
+  const heard = reading(client);
+  await expect.poll(() => heard().length).toBe(5_004);
+});
+
+test('a client that has gone ends the socket, and nothing is thrown', async () => {
+  const { frames, client } = await pair();
+  client.resetAndDestroy();
+  await expect
+    .poll(async () => {
+      frames.push(textFrame('x'));
+      await turn();
+      return (open[1] as Socket).destroyed;
+    })
+    .toBe(true);
+  expect(frames.bufferedAmount).toBe(0);
+});
