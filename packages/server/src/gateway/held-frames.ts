@@ -40,8 +40,10 @@ export class HeldFrames<S extends Socket = Socket> extends EventEmitter {
   protected socket!: S;
   /** Where frames are written past the stream of the socket; undefined where that cannot be. */
   private handle: WritableHandle | undefined;
-  /** Writes that the network has not taken whole. */
-  private pending = 0;
+  /** Of the write that the network has not taken whole, all that it keeps in memory until then. */
+  private pendingBytes = 0;
+  /** Something went by the stream meanwhile: nothing may overtake it. */
+  private isStreaming = false;
   /** Where its text is among those that are held; -1: nothing is. */
   private heldAt = -1;
   /** Held back instead of text, where one of them is not of latin1. */
@@ -60,20 +62,21 @@ export class HeldFrames<S extends Socket = Socket> extends EventEmitter {
 
   /** Bytes that the network has not taken yet; characters, as long as they are held. */
   get bufferedAmount(): number {
-    const { handle, pending, socket } = this;
-    let bytes =
-      this.text.length + (handle === undefined ? socket.writableLength : pending && handle.writeQueueSize);
+    const { handle, pendingBytes, isStreaming, socket } = this;
+    let bytes = this.text.length + pendingBytes;
+    if (handle === undefined || isStreaming) bytes += socket.writableLength;
     for (const frame of this.frames ?? []) bytes += frame.length;
     return bytes;
   }
 
   /** The network has taken all that it was given, and little is held: nobody has to ask how much waits. */
   get isClear(): boolean {
-    const { readyState, handle, pending, frames, heldAt } = this;
+    const { readyState, handle, pendingBytes, isStreaming, frames, heldAt } = this;
     return (
       readyState === 1 &&
       handle !== undefined &&
-      pending === 0 &&
+      pendingBytes === 0 &&
+      !isStreaming &&
       frames === undefined &&
       (heldAt < 0 || this.text.length < LITTLE)
     );
@@ -97,20 +100,27 @@ export class HeldFrames<S extends Socket = Socket> extends EventEmitter {
     this.frames = undefined;
     if (text === '' && frames === undefined) return;
     const data = frames === undefined ? text : oneOf(frames);
-    if (handle === undefined) {
+    if (handle === undefined || this.isBehind()) {
       if (!socket.destroyed && !socket.writableEnded) socket.write(data, 'latin1');
       return;
     }
     const outcome = writeDirectly(handle, data);
-    if (outcome !== 0) this.waitFor(outcome);
+    if (outcome !== 0) this.waitFor(outcome, data.length);
+  }
+
+  /** While the network has not taken what it was given, the stream gathers what comes after, as it does best. */
+  private isBehind(): boolean {
+    if (this.pendingBytes > 0) this.isStreaming = true;
+    else if (this.isStreaming) this.isStreaming = this.socket.writableLength > 0;
+    return this.isStreaming;
   }
 
   /** A handle that is closed answers nothing: then `close` of the socket says so. */
-  private waitFor(outcome: WriteOutcome): void {
+  private waitFor(outcome: WriteOutcome, bytes: number): void {
     if (typeof outcome === 'object') {
-      this.pending += 1;
+      this.pendingBytes = bytes;
       outcome.oncomplete = (status) => {
-        this.pending -= 1;
+        this.pendingBytes = 0;
         if (status < 0) this.socket.destroy();
       };
     } else if (outcome !== undefined && outcome < 0) this.socket.destroy();

@@ -41,7 +41,6 @@ test('texts, bytes and what the stream writes arrive in their order, however slo
   const { socket, client, handle } = await pair();
   const texts = fill(handle, (index) => `<${index}:${'é'.repeat(50_000)}>`);
   const bytes = fill(handle, (index) => Buffer.from(`<${index}:${'b'.repeat(50_000)}>`));
-  expect(handle.writeQueueSize).toBeGreaterThan(50_000);
   socket.end('the end');
   const read: Buffer[] = [];
   client.on('data', (chunk: Buffer) => read.push(chunk)).resume();
@@ -50,7 +49,6 @@ test('texts, bytes and what the stream writes arrive in their order, however slo
   await once(client, 'end');
   const all = [...texts.written, ...bytes.written, 'the end'].join('');
   expect(Buffer.concat(read).toString('latin1') === all).toBe(true);
-  expect(handle.writeQueueSize).toBe(0);
 });
 
 test('a write that is under way when its socket ends is told so, and one after that is refused', async () => {

@@ -15,8 +15,6 @@ export type WriteOutcome = number | undefined | PendingWrite;
 export interface WritableHandle {
   writeLatin1String(request: null, text: string): WriteOutcome;
   writeBuffer(request: null, bytes: Uint8Array): WriteOutcome;
-  /** Bytes that the network has not taken yet. */
-  readonly writeQueueSize: number;
 }
 
 /** Whether this Node asks handles without an object for each request, which older ones may not be asked without. */
