@@ -78,6 +78,17 @@ test('what a client does not read is counted, and it is clear again once it has 
   await expect.poll(() => heard().length).toBe((pushed + 1) * bytesOf(frame).length);
 });
 
+test('of a frame that the network has taken in part, all is counted until it has the rest', async () => {
+  const { frames, client } = await pair();
+  const bytes = 16_777_216;
+  frames.push(Buffer.alloc(bytes, 'z'));
+  await turn();
+  expect(frames.bufferedAmount).toBe(bytes);
+  const heard = reading(client);
+  await expect.poll(() => heard().length, { timeout: 10_000 }).toBe(bytes);
+  await expect.poll(() => frames.bufferedAmount).toBe(0);
+});
+
 test('much that is held is not clear either, and one that is closing takes nothing more', async () => {
   const { frames, client } = await pair();
   frames.push(textFrame('y'.repeat(5_000)));
