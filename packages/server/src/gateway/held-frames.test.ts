@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { socketPair, type SocketPair } from '../ops/socket-pair.js';
 import { textFrame, type Frame } from '../fanout/packet.js';
 import { HeldFrames } from './held-frames.js';
 
@@ -11,20 +11,16 @@ class Frames extends HeldFrames {
   }
 }
 
-const open: { destroy(): void }[] = [];
+const open: SocketPair[] = [];
 afterEach(() => {
-  for (const one of open.splice(0)) one.destroy();
+  for (const one of open.splice(0)) one.end();
 });
 
-/** What writes, and the client at the other end, which does not read yet. */
-async function pair(): Promise<{ frames: Frames; client: Socket }> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
-  const [socket] = (await once(server, 'connection')) as [Socket];
-  for (const one of [client, socket]) one.on('error', () => undefined);
-  open.push(client, socket, { destroy: () => server.close() });
-  return { frames: new Frames(socket), client };
+/** What writes, and the two ends of its connection. */
+async function pair(): Promise<{ frames: Frames; client: Socket; socket: Socket }> {
+  const both = await socketPair();
+  open.push(both);
+  return { ...both, frames: new Frames(both.socket) };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -104,13 +100,13 @@ test('much that is held is not clear either, and one that is closing takes nothi
 });
 
 test('a client that has gone ends the socket, and nothing is thrown', async () => {
-  const { frames, client } = await pair();
+  const { frames, client, socket } = await pair();
   client.resetAndDestroy();
   await expect
     .poll(async () => {
       frames.push(textFrame('x'));
       await turn();
-      return (open[1] as Socket).destroyed;
+      return socket.destroyed;
     })
     .toBe(true);
   expect(frames.bufferedAmount).toBe(0);

@@ -8,8 +8,8 @@ import {
   type WriteOutcome,
 } from '../ops/direct-write.js';
 
-/** Characters that are held for a socket which is written to without a look at what waits for it. */
-const LITTLE = 4_096;
+/** So many characters, held or about to be, are written without a look at what waits for the client. */
+export const LITTLE = 4_096;
 
 /**
  * Sockets that hold something back until the end of this turn of the event loop, and their texts by the same places: text that hangs on an old

@@ -5,6 +5,7 @@ import type { Backpressure } from './backpressure.js';
 import { SUSPICIOUS_LENGTH, type Guarded } from './connection-bounds.js';
 import type { Caller, Dispatcher } from './dispatcher.js';
 import { awaitsPong, isReady, leanSocketOf, type EngineConnection } from './engine-connection.js';
+import { LITTLE } from './held-frames.js';
 import type { LeanWebSocket, TextReader } from './lean-websocket.js';
 import { plainEvent } from './packet-parser.js';
 import { plainTextEvent } from './plain-text.js';
@@ -12,8 +13,6 @@ import type { Outgoing } from './slow-consumers.js';
 
 /** engine.io's type of a packet that carries one of Socket.IO's. */
 const MESSAGE = '4'.charCodeAt(0);
-/** Up to this a packet for a client that keeps up is written without a look at what waits for it. */
-const SMALL = 4_096;
 
 /**
  * An authenticated socket: how it is read, and how it is written to. One object instead of a handful of closures, because
@@ -48,7 +47,7 @@ export class LiveSocket implements Caller, TextReader {
   write(packet: Packet): void {
     const { conn, websocket, isWatched } = this;
     const { length } = packet.text;
-    if (websocket?.isClear === true && length <= SMALL && !isWatched) {
+    if (websocket?.isClear === true && length <= LITTLE && !isWatched) {
       websocket.push(packet.frame);
       return;
     }
@@ -57,7 +56,7 @@ export class LiveSocket implements Caller, TextReader {
       return;
     }
     this.outgoing.slow.watchWrite(conn, this.outgoing, length);
-    this.isWatched = this.outgoing.largestBytes > SMALL;
+    this.isWatched = this.outgoing.largestBytes > LITTLE;
     websocket.push(packet.frame);
   }
 

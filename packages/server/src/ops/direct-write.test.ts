@@ -1,24 +1,20 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { socketPair, type SocketPair } from './socket-pair.js';
 import { writableHandleOf, writeDirectly, type WritableHandle } from './direct-write.js';
 
-const open: { destroy(): void }[] = [];
+const open: SocketPair[] = [];
 afterEach(() => {
-  for (const one of open.splice(0)) one.destroy();
+  for (const one of open.splice(0)) one.end();
 });
 
-/** A socket of a server that is written to past its stream, and its client, which does not read yet. */
-async function pair(): Promise<{ socket: Socket; client: Socket; handle: WritableHandle }> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
-  const [socket] = (await once(server, 'connection')) as [Socket];
-  for (const one of [client, socket]) one.on('error', () => undefined);
-  open.push(client, socket, { destroy: () => server.close() });
-  const handle = writableHandleOf(socket);
+/** A pair of sockets, and what the server's is written to by, past its stream. */
+async function pair(): Promise<SocketPair & { handle: WritableHandle }> {
+  const both = await socketPair();
+  open.push(both);
+  const handle = writableHandleOf(both.socket);
   if (handle === undefined) throw new Error('this Node writes otherwise now: see direct-write.ts');
-  return { socket, client, handle };
+  return { ...both, handle };
 }
 
 /** Writes until the network takes no more; what was written, and what becomes of the last write. */
