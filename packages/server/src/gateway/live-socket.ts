@@ -94,8 +94,9 @@ export class LiveSocket implements Caller, TextReader {
     if (this.websocket) this.websocket.reader = this;
   }
 
-  /** An event that came Socket.IO's way. */
+  /** An event that came Socket.IO's way, which still brings what was read together with a client's leave. */
   heard(name: unknown, args: unknown[]): void {
+    if (!this.isThere) return;
     void this.dispatcher.dispatch(this.socket, this.actor, name, args);
   }
 }
