@@ -1,7 +1,7 @@
 import type { MessageObject } from '@curbline/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pair, Person } from './harness/people.js';
-import { RawLink } from './harness/raw-link.js';
+import { frame, RawLink } from './harness/raw-link.js';
 import { TestServer } from './harness/server.js';
 
 interface Created {
@@ -97,22 +97,30 @@ test('a driver who writes to two bookings in turn on one socket is heard in the 
   for (const person of [driver, one, other]) person.leave();
 });
 
-test('who has left Socket.IO and keeps the websocket is neither served nor told any more', async () => {
-  const { booking_id, driver, customer } = await pair(server);
-  const link = await RawLink.open(server.url, await server.token('driver', `${booking_id}-driver`));
-  const send = (n: number) =>
-    link.say(
-      `42${n}["message.send",{"booking_id":"${booking_id}","client_id":"00000000-0000-4000-8000-00000000000${n}","kind":"text","body":{"text":"raw ${n}"}}]`,
-    );
-  send(1);
-  await link.until(() => link.heard.some((text) => text.startsWith('431')));
-  link.say('41');
-  send(2);
-  const before = link.heard.length;
-  await driver.send(booking_id, 'after it');
-  await hears(customer, 'after it');
-  expect(textsOf(customer, booking_id)).toEqual(['raw 1', 'after it']);
-  expect(link.heard.slice(before)).toEqual([]);
-  link.tcp.destroy();
-  for (const person of [driver, customer]) person.leave();
-});
+test.each([
+  ['in one piece', true],
+  ['apart', false],
+])(
+  'who has left Socket.IO and sends on is neither served nor told: it loses the websocket (read %s)',
+  async (_, isOnePiece) => {
+    const { booking_id, driver, customer } = await pair(server);
+    const link = await RawLink.open(server.url, await server.token('driver', `${booking_id}-driver`));
+    const send = (n: number) =>
+      `42${n}["message.send",{"booking_id":"${booking_id}","client_id":"00000000-0000-4000-8000-00000000000${n}","kind":"text","body":{"text":"raw ${n}"}}]`;
+    link.say(send(1));
+    await link.until(() => link.heard.some((text) => text.startsWith('431')));
+    if (isOnePiece) await link.write(Buffer.concat([frame('41'), frame(send(2))]));
+    else {
+      link.say('41');
+      await driver.send(booking_id, 'when it has left');
+      link.say(send(2));
+    }
+    await link.untilClosed();
+    await driver.send(booking_id, 'after it');
+    await hears(customer, 'after it');
+    const told = textsOf(customer, booking_id);
+    expect(told.filter((text) => text !== 'when it has left')).toEqual(['raw 1', 'after it']);
+    expect(link.heard.filter((text) => text.startsWith('432') || text.includes('after it'))).toEqual([]);
+    for (const person of [driver, customer]) person.leave();
+  },
+);

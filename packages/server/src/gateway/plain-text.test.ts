@@ -13,7 +13,14 @@ const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.constantFrom('', '   ', '\t', '\0'),
 );
-const almost = fc.record(
+/** What apps send all day: without enough of it, a glance that knows nothing would pass for one that is right. */
+const usual = fc.record({
+  booking_id: fc.uuid(),
+  client_id: fc.uuid(),
+  kind: fc.constant('text'),
+  body: fc.record({ text: ascii.map((text) => `at ${text.replaceAll(/["\\\\]/g, '')}.`) }),
+});
+const strange = fc.record(
   {
     booking_id: fc.oneof({ weight: 5, arbitrary: ascii }, anyText, fc.constant(7)),
     client_id: fc.oneof(
@@ -30,6 +37,7 @@ const almost = fc.record(
   },
   { requiredKeys: ['booking_id', 'client_id', 'kind', 'body'] },
 );
+const almost = fc.oneof({ weight: 4, arbitrary: strange }, usual);
 
 test('what passes at a glance passes the schema, unchanged', () => {
   let passed = 0;
@@ -43,7 +51,7 @@ test('what passes at a glance passes the schema, unchanged', () => {
     }),
     { numRuns: 3_000 },
   );
-  expect(passed, 'the glance is not blind').toBeGreaterThan(60);
+  expect(passed, 'the glance is not blind').toBeGreaterThan(200);
 });
 
 const envelope = fc.record({
@@ -77,7 +85,7 @@ test('what is known by its spelling is what parsing and printing would make of i
     }),
     { numRuns: 5_000 },
   );
-  expect(passed, 'the glance is not blind').toBeGreaterThan(60);
+  expect(passed, 'the glance is not blind').toBeGreaterThan(200);
 });
 
 test.each([
