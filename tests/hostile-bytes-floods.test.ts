@@ -30,6 +30,7 @@ describe.each([
 ])('hostile bytes %s', (who, identify) => {
   test.each([
     ['unknown commands', '42["a"]'],
+    ['sends without what a message needs', '42["message.send",{}]'],
     ['heartbeats', '3'],
     ['noops', '6'],
     ['refused JSON', '42{'],
@@ -154,6 +155,42 @@ test('a person who asks with an attachment is answered', async () => {
   const { error } = await person.ask('message.send', { booking_id: 'b', body: Buffer.from('bytes') });
   expect(error?.code).toBe('invalid');
   person.leave();
+});
+
+// Just below what ends a connection: each is answered.
+const MANY = 1_400;
+const NOT_A_MESSAGE = '42["message.send",{}]';
+
+test.each([
+  ['whole', frame(NOT_A_MESSAGE)],
+  ['in fragments', Buffer.concat([frame('42["message.send",', { fin: false }), frame('{}]', { opcode: 0 })])],
+])('refused commands in one piece are answered in turns, frames %s', async (how, packet) => {
+  const bytes = Buffer.concat(Array.from({ length: MANY }, () => packet));
+  const identity = await known();
+  const harm = await underAttack(watched, `${MANY} refused commands in one piece, ${how}`, async () => {
+    const link = await RawLink.open(url, identity);
+    const before = link.heard.length;
+    void link.write(bytes);
+    await link.until(() => link.heard.length === before + MANY);
+    link.tcp.destroy();
+  });
+  expectHarmless(harm);
+});
+
+test('refused commands in one polling payload are answered', async () => {
+  const identity = await known();
+  const body = Array.from({ length: MANY }, () => NOT_A_MESSAGE).join(SEPARATOR);
+  const harm = await underAttack(watched, `${MANY} refused commands in one polling payload`, async () => {
+    const polling = await RawPolling.open(url, identity);
+    await polling.post(body);
+    let told = 0;
+    while (told < MANY) {
+      const { status, text } = await polling.poll();
+      expect(status).toBe(200);
+      told += text.split(SEPARATOR).filter((packet) => packet.startsWith('42["exception"')).length;
+    }
+  });
+  expectHarmless(harm);
 });
 
 test('a websocket that knocks on a polling session without end is closed with it', async () => {

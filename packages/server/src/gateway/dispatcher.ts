@@ -114,9 +114,12 @@ export class Dispatcher {
     } catch (error) {
       const command = echoed(name);
       const described = this.report.describe(error, `command ${JSON.stringify(command)}`);
-      if (isAnswered) return;
-      if (id === undefined) caller.socket.emit('exception', { command, error: described });
-      else if (caller.isThere) caller.write(new Packet(`3${id}${JSON.stringify([{ error: described }])}`));
+      if (isAnswered || !caller.isThere) return;
+      const text =
+        id === undefined
+          ? `2${JSON.stringify(['exception', { command, error: described }])}`
+          : `3${id}${JSON.stringify([{ error: described }])}`;
+      caller.write(new Packet(text));
     } finally {
       this.pressure.end();
     }

@@ -145,6 +145,24 @@ test('whatever comes in, cut wherever the network cuts it, is read and answered 
   expect(read, 'something was read at all').toBeGreaterThan(200);
 }, 60_000);
 
+test('hundreds of messages in one piece, read in turns, are what ws reads', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof({ weight: 300, arbitrary: honest }, odd), { minLength: 150, maxLength: 400 }),
+      fc.nat(),
+      async (frames, cut) => {
+        const bytes = Buffer.concat(
+          frames.map(({ opcode, payload: each, ...how }) => frame(opcode, each, how)),
+        );
+        const at = cut % bytes.length;
+        const pieces = [bytes.subarray(0, at), bytes.subarray(at)];
+        expect(await lean.feed(pieces)).toEqual(await stock.feed(pieces));
+      },
+    ),
+    { numRuns: 40 },
+  );
+}, 60_000);
+
 /** All that is answered to a request for a websocket, until the connection ends or the answer's head is whole. */
 async function answerTo({ http }: Reading, request: string): Promise<string> {
   const { port } = http.address() as AddressInfo;

@@ -13,6 +13,10 @@ import { TokenBucket } from './token-bucket.js';
 const CONTROL_FRAMES = { perS: 5, burst: 20 };
 /** How long a peer is waited for that does not take part in the closing handshake. */
 const CLOSE_TIMEOUT_MS = 5_000;
+/** Messages of one client that are read in a turn of the event loop: all others wait until they are answered. */
+const AT_ONCE = 128;
+/** Bytes likewise, where ws' receiver reads them, which says nothing between two messages. */
+const BYTES_AT_ONCE = 2_048;
 
 const WHOLE_TEXT = 0x81;
 const WHOLE_BINARY = 0x82;
@@ -88,6 +92,9 @@ export class LeanWebSocket extends HeldFrames<Carrier> {
   private closeReceived = false;
   /** Chunks are gone once they are read. */
   private isShared = false;
+  /** What came beyond that in one chunk. Nothing more is read before it. */
+  private rest: Buffer | undefined;
+  private isUnread = false;
 
   /** ws' server calls it once the handshake is done. */
   setSocket(socket: Carrier, head: Buffer, options: ReceiverOptions): void {
@@ -128,11 +135,14 @@ export class LeanWebSocket extends HeldFrames<Carrier> {
 
   /** What the peer sends from now on waits in the network. */
   pauseReading(): void {
+    this.isUnread = true;
     this.socket.pause();
   }
 
   resumeReading(): void {
-    this.socket.resume();
+    this.isUnread = false;
+    if (this.rest === undefined) this.socket.resume();
+    else this.readOn();
   }
 
   close(code?: number): void {
@@ -154,12 +164,16 @@ export class LeanWebSocket extends HeldFrames<Carrier> {
   }
 
   /** @internal */
-  read(chunk: Buffer): void {
+  read(chunk: Buffer, isShared: boolean = this.isShared): void {
     if (this.closeReceived) return;
     let at = 0;
     if (this.receiver === undefined || isIdle(this.receiver)) {
       let direct = this.reader;
-      while (at < chunk.length) {
+      for (let left = AT_ONCE; at < chunk.length; left -= 1) {
+        if (left === 0) {
+          this.readLater(chunk.subarray(at), isShared);
+          return;
+        }
         const next = this.readText(chunk, at, direct);
         if (next === 0) break;
         // What engine.io reads is served a moment later: nothing may overtake it.
@@ -170,8 +184,23 @@ export class LeanWebSocket extends HeldFrames<Carrier> {
       }
       if (at >= chunk.length || this.readClose(chunk, at)) return;
     }
-    const rest = at === 0 ? chunk : chunk.subarray(at);
-    if (!this.slowly().write(this.isShared ? Buffer.from(rest) : rest)) this.socket.pause();
+    const end = at + BYTES_AT_ONCE;
+    if (end < chunk.length) this.readLater(chunk.subarray(end), isShared);
+    if (!this.slowly().write(keeping(chunk.subarray(at, end), isShared))) this.socket.pause();
+  }
+
+  private readLater(rest: Buffer, isShared: boolean): void {
+    this.rest = keeping(rest, isShared);
+    this.socket.pause();
+    setImmediate(() => this.readOn());
+  }
+
+  private readOn(): void {
+    const { rest, isUnread, socket } = this;
+    if (rest === undefined || isUnread || socket.destroyed) return;
+    this.rest = undefined;
+    socket.resume();
+    this.read(rest, false);
   }
 
   /** @internal The peer has ended its side. */
@@ -189,6 +218,7 @@ export class LeanWebSocket extends HeldFrames<Carrier> {
     // A receiver that is thrown away half-way may still find something to complain of.
     receiver?.on('error', () => undefined);
     this.reader = undefined;
+    this.rest = undefined;
     if (this.readyState === 3) return;
     this.readyState = 3;
     this.emit('close', this.closeCode, EMPTY);
@@ -295,6 +325,8 @@ export class LeanWebSocket extends HeldFrames<Carrier> {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+const keeping = (bytes: Buffer, isShared: boolean): Buffer => (isShared ? Buffer.from(bytes) : bytes);
 
 /** Between two messages, with nothing of the next one taken in. */
 const isIdle = ({ _state, _bufferedBytes, _fragmented }: Receiver): boolean =>

@@ -11,6 +11,8 @@ import { plainEvent } from './packet-parser.js';
 import { plainTextEvent } from './plain-text.js';
 import type { Outgoing } from './slow-consumers.js';
 
+/** Events of one client that are served in a turn of the event loop, where they come Socket.IO's way: on polling, a payload brings thousands. */
+const AT_ONCE = 128;
 /** engine.io's type of a packet that carries one of Socket.IO's. */
 const MESSAGE = '4'.charCodeAt(0);
 
@@ -27,6 +29,9 @@ export class LiveSocket implements Caller, TextReader {
   private websocket: LeanWebSocket | undefined;
   /** Something larger was written: what waits is looked at again. */
   private isWatched = false;
+  private servedNow = 0;
+  /** What came beyond that, by name and arguments. */
+  private backlog: [unknown, unknown[]][] | undefined;
 
   constructor(
     readonly socket: ChatSocket,
@@ -72,8 +77,10 @@ export class LiveSocket implements Caller, TextReader {
   read(text: string): boolean {
     const { conn, guarded, websocket } = this;
     if (text.charCodeAt(0) !== MESSAGE || text.length > SUSPICIOUS_LENGTH) return false;
+    // Nothing may overtake what came before a socket left polling.
+    if (!this.isThere || this.backlog !== undefined) return false;
     // A connection that is closed, or closing, has closed its websocket.
-    if (!this.isThere || websocket?.readyState !== 1 || awaitsPong(conn)) return false;
+    if (websocket?.readyState !== 1 || awaitsPong(conn)) return false;
     const event = plainTextEvent(text) ?? plainEvent(text, 1);
     if (event === undefined) return false;
     if (!guarded.bounds.allows(guarded)) return true;
@@ -94,9 +101,34 @@ export class LiveSocket implements Caller, TextReader {
     if (this.websocket) this.websocket.reader = this;
   }
 
-  /** An event that came Socket.IO's way, which still brings what was read together with a client's leave. */
+  /**
+   * An event that came Socket.IO's way. It still brings what was read together with a client's leave: that ends the connection, as what is read
+   * a moment later does.
+   */
   heard(name: unknown, args: unknown[]): void {
-    if (!this.isThere) return;
-    void this.dispatcher.dispatch(this.socket, this.actor, name, args);
+    if (!this.isThere) {
+      this.conn.close();
+      return;
+    }
+    this.serve(name, args);
+  }
+
+  private serve(name: unknown, args: unknown[]): void {
+    if (this.backlog !== undefined) this.backlog.push([name, args]);
+    else if (this.servedNow === AT_ONCE) this.backlog = [[name, args]];
+    else {
+      if (this.servedNow === 0) setImmediate(() => this.nextTurn());
+      this.servedNow += 1;
+      void this.dispatcher.dispatch(this.socket, this.actor, name, args);
+    }
+  }
+
+  /** Who has left meanwhile is served what they asked before, as without a backlog; who was cut off is not. */
+  private nextTurn(): void {
+    const { backlog } = this;
+    this.servedNow = 0;
+    this.backlog = undefined;
+    if (backlog === undefined || this.guarded.ended) return;
+    for (const [name, args] of backlog) this.serve(name, args);
   }
 }
