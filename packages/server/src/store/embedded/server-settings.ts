@@ -10,18 +10,21 @@ export function serverSettings(major: number): string {
     full_page_writes: 'on',
     wal_level: 'minimal',
     max_wal_senders: 0,
-    // Bounds crash recovery to a few seconds, and the disk that the log takes.
+    // Bounds crash recovery to a few seconds, and the disk that the log takes. Its files are kept for the next rush: making one, 16 MiB of zeros,
+    // holds up everybody's messages for some 60 ms.
     max_wal_size: '512MB',
-    min_wal_size: '64MB',
+    min_wal_size: '512MB',
     // After a checkpoint each page that is touched goes to the log as a whole. Compressing some hundreds of them one after
     // the other (pglz, the only method in the package) held up everybody's messages for 60 ms.
     wal_compression: 'off',
     // Else the kernel writes what was put out of the buffer all at once, half a minute later, while commits wait.
     backend_flush_after: '256kB',
     checkpoint_timeout: '5min',
-    // Few enough to stay small; untouched pages of the buffer are not resident.
+    // Few enough to stay small.
     max_connections: 60,
-    shared_buffers: '48MB',
+    // A table grows by pages of zeros, which are the kernel's to write until the buffer puts out what they hold: at a checkpoint all of them at
+    // once, while commits wait. The kernel's own cache holds what is read.
+    shared_buffers: '16MB',
     work_mem: '4MB',
     maintenance_work_mem: '32MB',
     jit: 'off',
