@@ -24,7 +24,7 @@ export function serverSettings(major: number): string {
     max_connections: 60,
     // A table grows by pages of zeros, which are the kernel's to write until the buffer puts out what they hold: of a larger buffer it writes
     // more of them at once, while commits wait. A smaller one does not hold the ends of the indexes of two thousand bookings.
-    shared_buffers: '28MB',
+    shared_buffers: '36MB',
     work_mem: '4MB',
     maintenance_work_mem: '32MB',
     jit: 'off',
