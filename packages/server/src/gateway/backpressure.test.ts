@@ -73,16 +73,25 @@ test('those who were left unread first are read first', () => {
   expect(clients.slice(0, 8).every(({ isRead }) => isRead)).toBe(true);
 });
 
+test('a disk that stands still for most of a second brings nobody to be read', () => {
+  flood();
+  vi.advanceTimersByTime(900);
+  expect(unread()).toBe(20);
+  end(1);
+  vi.advanceTimersByTime(700);
+  expect(unread(), 'since something has ended').toBe(20);
+});
+
 test('while nothing ends at all, everybody is read, until things move again', () => {
   flood();
-  vi.advanceTimersByTime(600);
+  vi.advanceTimersByTime(1_300);
   expect(unread()).toBe(0);
   hear();
   expect(unread(), 'a store that hangs').toBe(0);
-  end(600);
   begin(600);
+  end(1);
   hear();
-  expect(unread()).toBe(20);
+  expect(unread(), 'what is in memory is enough to do').toBe(20);
 });
 
 test('no timer is left once everybody is read', () => {

@@ -12,8 +12,13 @@ const MOST = 1_000;
 const FEW = 500;
 /** In one turn of the event loop: each may bring all that its client has sent meanwhile. */
 const AT_ONCE = 8;
-/** A store that hangs answers nobody: then clients learn that in time, instead of being left unread. */
-const PATIENCE_MS = 250;
+/**
+ * A store that hangs answers nobody: then clients learn that in time, instead of being left unread. Well below the time after which it is given up
+ * (`SILENCE_TIMEOUT_MS`), and longer than a disk may be held up by its neighbours: all that is read meanwhile has to go through the heap.
+ */
+const LOOK_MS = 250;
+/** So many looks find that nothing has ended before the next one gives up: three quarters of a second, one at most. */
+const PATIENT_LOOKS = 3;
 
 /**
  * Leaves sockets unread while too much is under way. What clients send faster than it can be stored waits in the network. Where it waited in
@@ -26,8 +31,8 @@ export class Backpressure {
   private readonly unread = new Set<Readable>();
   private watch: NodeJS.Timeout | undefined;
   private isResuming = false;
-  /** Something has ended since it was last looked at. */
-  private isMoving = true;
+  /** Looks since something has ended. */
+  private idleLooks = 0;
   private isPatient = true;
 
   /** Commands that are not answered yet. */
@@ -41,8 +46,9 @@ export class Backpressure {
 
   end(): void {
     this.underWay -= 1;
-    this.isMoving = true;
-    if (this.underWay < FEW) this.isPatient = true;
+    this.idleLooks = 0;
+    // At once: what was read meanwhile is enough to do, and more of it would keep the heap full for as long as clients send.
+    this.isPatient = true;
     if (this.unread.size > 0) this.resumeSoon();
   }
 
@@ -51,7 +57,7 @@ export class Backpressure {
     if (this.underWay < MOST || !this.isPatient || this.unread.has(from)) return;
     from.pauseReading();
     this.unread.add(from);
-    this.watch ??= setInterval(() => this.look(), PATIENCE_MS).unref();
+    this.watch ??= setInterval(() => this.look(), LOOK_MS).unref();
   }
 
   private resumeSoon(): void {
@@ -80,13 +86,13 @@ export class Backpressure {
   }
 
   private look(): void {
+    this.idleLooks += 1;
     // What has come while this process was busy is read first: an answer of the store may be among it.
-    if (!this.isMoving) setImmediate(() => this.giveUp());
-    this.isMoving = false;
+    if (this.idleLooks > PATIENT_LOOKS) setImmediate(() => this.giveUp());
   }
 
   private giveUp(): void {
-    if (this.isMoving) return;
+    if (this.idleLooks <= PATIENT_LOOKS) return;
     this.isPatient = false;
     this.resume(this.unread.size);
   }
