@@ -34,14 +34,14 @@ const answersOf = (link: RawLink) => link.heard.filter((text) => text.startsWith
 const isStored = (text: string) => text.includes('[{"data":');
 
 /** Drivers who have each sent one message, and will send a thousand more without waiting. */
-const drivers = async () =>
+const drivers = async (each = EACH) =>
   Promise.all(
     Array.from({ length: DRIVERS }, async () => {
       const bookingId = await server.booking();
       const link = await RawLink.open(server.url, await server.token('driver', `${bookingId}-driver`));
       await link.write(sends(bookingId, 0, 1));
       await link.until(() => answersOf(link).length === 1);
-      return { bookingId, link, messages: sends(bookingId, 1, EACH) };
+      return { bookingId, link, messages: sends(bookingId, 1, each) };
     }),
   );
 
@@ -57,29 +57,37 @@ test('twice as many messages as the server takes in wait in the network: each is
   }
 }, 120_000);
 
-test('they hear `unavailable` in time where the store hangs, all of them, and are served when it goes on', async () => {
-  const senders = await drivers();
-  const processes = serverProcesses(join(server.dataDir, 'postgres/cluster'));
-  expect(processes.length).toBeGreaterThan(3);
-  const signal = (name: NodeJS.Signals) => {
-    for (const pid of processes) process.kill(pid, name);
-  };
-  signal('SIGSTOP');
-  try {
-    await Promise.all(senders.map(({ link, messages }) => link.write(messages)));
-    await Promise.all(
-      senders.map(({ link }) => link.until(() => answersOf(link).length === 1 + EACH, 8_000)),
-    );
-  } finally {
-    signal('SIGCONT');
-  }
-  for (const { link } of senders)
-    expect(answersOf(link).filter((text) => text.includes('"code":"unavailable"')).length).toBe(EACH);
-  const [first] = senders;
-  if (!first) throw new Error('there are drivers');
-  await sleep(3_000);
-  await first.link.write(sends(first.bookingId, 1 + EACH, 1));
-  await first.link.until(() => answersOf(first.link).length === 2 + EACH);
-  expect(isStored(answersOf(first.link).at(-1) ?? '')).toBe(true);
-  for (const { link } of senders) link.end();
-}, 60_000);
+test.each([
+  // Two seconds by the contract, and what a busy machine adds; those who were left unread until the store is given up would wait for longer.
+  { each: 100, withinMs: 2_500 },
+  { each: EACH, withinMs: 8_000 },
+])(
+  '$each of each hear `unavailable` within $withinMs ms where the store hangs, and are served when it goes on',
+  async ({ each, withinMs }) => {
+    const senders = await drivers(each);
+    const processes = serverProcesses(join(server.dataDir, 'postgres/cluster'));
+    expect(processes.length).toBeGreaterThan(3);
+    const signal = (name: NodeJS.Signals) => {
+      for (const pid of processes) process.kill(pid, name);
+    };
+    signal('SIGSTOP');
+    try {
+      await Promise.all(senders.map(({ link, messages }) => link.write(messages)));
+      await Promise.all(
+        senders.map(({ link }) => link.until(() => answersOf(link).length === 1 + each, withinMs)),
+      );
+    } finally {
+      signal('SIGCONT');
+    }
+    for (const { link } of senders)
+      expect(answersOf(link).filter((text) => text.includes('"code":"unavailable"')).length).toBe(each);
+    const [first] = senders;
+    if (!first) throw new Error('there are drivers');
+    await sleep(3_000);
+    await first.link.write(sends(first.bookingId, 1 + each, 1));
+    await first.link.until(() => answersOf(first.link).length === 2 + each);
+    expect(isStored(answersOf(first.link).at(-1) ?? '')).toBe(true);
+    for (const { link } of senders) link.end();
+  },
+  60_000,
+);

@@ -12,12 +12,12 @@ const MOST = 1_000;
 const FEW = 500;
 /** In one turn of the event loop: each may bring all that its client has sent meanwhile. */
 const AT_ONCE = 8;
-/**
- * A store that hangs answers nobody: then clients learn that in time, instead of being left unread. Well below the time after which it is given up
- * (`SILENCE_TIMEOUT_MS`), and longer than a disk may be held up by its neighbours: all that is read meanwhile has to go through the heap.
- */
 const LOOK_MS = 250;
-/** So many looks find that nothing has ended before the next one gives up: three quarters of a second, one at most. */
+/**
+ * A store that hangs answers nobody: then clients learn that in time, instead of being left unread. So many looks find that nothing has ended before
+ * the next one gives up, after three quarters of a second to one: well below the time after which a store is given up (`SILENCE_TIMEOUT_MS`), and
+ * longer than a disk may be held up by its neighbours, because all that is read meanwhile has to go through the heap.
+ */
 const PATIENT_LOOKS = 3;
 
 /**
@@ -33,7 +33,6 @@ export class Backpressure {
   private isResuming = false;
   /** Looks since something has ended. */
   private idleLooks = 0;
-  private isPatient = true;
 
   /** Commands that are not answered yet. */
   get inFlight(): number {
@@ -46,15 +45,14 @@ export class Backpressure {
 
   end(): void {
     this.underWay -= 1;
+    // Patient again at once: what was read meanwhile is enough to do, and more of it would keep the heap full for as long as clients send.
     this.idleLooks = 0;
-    // At once: what was read meanwhile is enough to do, and more of it would keep the heap full for as long as clients send.
-    this.isPatient = true;
     if (this.unread.size > 0) this.resumeSoon();
   }
 
   /** This one has just brought a command. */
   heard(from: Readable): void {
-    if (this.underWay < MOST || !this.isPatient || this.unread.has(from)) return;
+    if (this.underWay < MOST || this.hasGivenUp || this.unread.has(from)) return;
     from.pauseReading();
     this.unread.add(from);
     this.watch ??= setInterval(() => this.look(), LOOK_MS).unref();
@@ -88,12 +86,10 @@ export class Backpressure {
   private look(): void {
     this.idleLooks += 1;
     // What has come while this process was busy is read first: an answer of the store may be among it.
-    if (this.idleLooks > PATIENT_LOOKS) setImmediate(() => this.giveUp());
+    if (this.hasGivenUp) setImmediate(() => this.hasGivenUp && this.resume(this.unread.size));
   }
 
-  private giveUp(): void {
-    if (this.idleLooks <= PATIENT_LOOKS) return;
-    this.isPatient = false;
-    this.resume(this.unread.size);
+  private get hasGivenUp(): boolean {
+    return this.idleLooks > PATIENT_LOOKS;
   }
 }
