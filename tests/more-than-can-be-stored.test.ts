@@ -59,7 +59,7 @@ test('twice as many messages as the server takes in wait in the network: each is
 
 test.each([
   // Two seconds by the contract, and what a busy machine adds; those who were left unread until the store is given up would wait for longer.
-  { each: 100, withinMs: 2_500 },
+  { each: 300, withinMs: 3_000 },
   { each: EACH, withinMs: 8_000 },
 ])(
   '$each of each hear `unavailable` within $withinMs ms where the store hangs, and are served when it goes on',
