@@ -9,6 +9,8 @@ import { OUT } from './rig/paths.ts';
 import { Postgres } from './rig/postgres.ts';
 import { stopAll } from './rig/process.ts';
 import { allRows } from './rows/all.ts';
+import { checks } from './rows/checks.ts';
+import { encodings } from './rows/encodings.ts';
 import type { Bench } from './rows/measure.ts';
 import { pauses } from './rows/pauses.ts';
 import { profile, profileHalf, profileHandshakes, profileKept, profileMemory } from './rows/profile.ts';
@@ -36,6 +38,8 @@ const profiles: Record<string, (bench: Bench) => Promise<void>> = {
   'profile-handshakes': profileHandshakes,
   'profile-kept': profileKept,
   'profile-memory': profileMemory,
+  checks,
+  encodings,
   pauses,
   start: startUp,
   statements,

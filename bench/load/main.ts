@@ -1,9 +1,10 @@
 // The load generator's process: reads one JSON file that says what to do, prints one line of JSON.
 import { readFileSync } from 'node:fs';
+import { runChecks } from './checks.ts';
 import { runHandshakes } from './handshakes.ts';
 import { runIdle } from './idle.ts';
 import { runMessages } from './messages.ts';
-import type { HandshakesSpec, IdleSpec, LoadSpec, MessagesSpec, TurnsSpec } from './spec.ts';
+import type { ChecksSpec, HandshakesSpec, IdleSpec, LoadSpec, MessagesSpec, TurnsSpec } from './spec.ts';
 import { runTurns } from './turns.ts';
 
 const [, , file] = process.argv;
@@ -14,6 +15,7 @@ const jobs = {
   messages: () => runMessages(spec as MessagesSpec),
   idle: () => runIdle(spec as IdleSpec),
   handshakes: () => runHandshakes(spec as HandshakesSpec),
+  checks: () => runChecks(spec as ChecksSpec),
   turns: () => runTurns(spec as TurnsSpec),
 } satisfies Record<LoadSpec['mode'], () => Promise<unknown>>;
 

@@ -88,9 +88,22 @@ export interface StatementSide {
   values: (string | number | null)[];
 }
 
+/** How the entries of a batch are handed to PostgreSQL: by arrays and their places, as Curbline does, or otherwise. */
+export type Encoding = 'arrays' | 'unnest' | 'unnest, as texts' | 'JSON' | 'COPY';
+
+/** Batches that are stored one after the other, for bookings that are there. */
+export interface BatchSide {
+  kind: 'batch';
+  databaseUrl: string;
+  /** Of the connection, as `-c jit=off`. */
+  options: string;
+  encoding: Encoding;
+  size: number;
+}
+
 export interface TurnsSpec {
   mode: 'turns';
-  sides: (ServerSide | StatementSide)[];
+  sides: (ServerSide | StatementSide | BatchSide)[];
   /** The process that all of PostgreSQL's descend from. */
   database: number;
   textBytes: number;
@@ -105,7 +118,18 @@ export interface TurnsSpec {
   run: string;
 }
 
-export type LoadSpec = MessagesSpec | IdleSpec | HandshakesSpec | TurnsSpec;
+/** No server: ways to check a message take turns in the load's own process. */
+export interface ChecksSpec {
+  mode: 'checks';
+  textBytes: number;
+  /** Rounds of turns that are not counted, and that are. */
+  warmup: number;
+  turns: number;
+  /** Messages in each turn. */
+  each: number;
+}
+
+export type LoadSpec = MessagesSpec | IdleSpec | HandshakesSpec | TurnsSpec | ChecksSpec;
 
 /** Microseconds. */
 export interface Latency {
@@ -179,4 +203,9 @@ export interface TurnsResult {
   turns: Turn[][];
   /** By side, warm-up included. */
   answered: number[];
+}
+
+export interface ChecksResult {
+  /** By way, nanoseconds for one message in each turn. */
+  ns: Record<string, number[]>;
 }

@@ -15,6 +15,24 @@ interface Booking {
   epoch: number;
 }
 
+const NAME = 'asked';
+
+/** With types, which pg's own queries cannot be given: it is told that it has prepared the statement already. */
+export async function prepareTyped(
+  client: pg.Client,
+  name: string,
+  sql: string,
+  types: readonly number[],
+): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'select oid::regtype::text as name from unnest($1::oid[]) with ordinality as t (oid, place) order by place',
+    [types],
+  );
+  await client.query(`prepare ${name} (${rows.map((type) => type.name).join(', ')}) as ${sql}`);
+  const { connection } = client as unknown as { connection: { parsedStatements: Record<string, string> } };
+  connection.parsedStatements[name] = sql;
+}
+
 /**
  * One statement on a connection of its own, which commits by itself: asked so many times a second, and timed from when each was due. Its
  * CPU is that of the one backend.
@@ -33,13 +51,17 @@ export class StatementTaker implements Taker {
     this.client = new pg.Client({ connectionString: side.databaseUrl, options: side.options });
   }
 
+  get answered(): number {
+    return this.asked;
+  }
+
   async connect(): Promise<void> {
     const { client, side } = this;
     await client.connect();
     const [row] = (await client.query<{ pid: number }>('select pg_backend_pid() pid')).rows;
     this.backend = row?.pid ?? 0;
     for (const statement of side.before) await client.query(statement);
-    if (side.types.length > 0) await this.prepare();
+    if (side.types.length > 0) await prepareTyped(client, NAME, side.sql, side.types);
     if (side.values.includes('booking'))
       this.bookings = (
         await client.query<Booking>('select no, driver_no, epoch from bookings order by no')
@@ -50,8 +72,7 @@ export class StatementTaker implements Taker {
     const everyMs = 1000 / this.rate;
     const start = performance.now();
     const from = start + turnMs * SETTLE;
-    const ask: Ask = (values) =>
-      this.client.query({ name: 'asked', text: this.side.sql, values: [...values] });
+    const ask: Ask = (values) => this.client.query({ name: NAME, text: this.side.sql, values: [...values] });
     const latency = new LatencyRecorder();
     let cpu: (() => number) | undefined;
     let counted = 0;
@@ -76,18 +97,6 @@ export class StatementTaker implements Taker {
   async close(): Promise<void> {
     for (const statement of this.side.after) await this.client.query(statement);
     await this.client.end();
-  }
-
-  /** With types, which pg's own queries cannot be given: it is told that it has prepared the statement already. */
-  private async prepare(): Promise<void> {
-    const { client, side } = this;
-    const types = await client.query<{ name: string }>(
-      'select oid::regtype::text as name from unnest($1::oid[]) with ordinality as t (oid, place) order by place',
-      [side.types],
-    );
-    await client.query(`prepare asked (${types.rows.map(({ name }) => name).join(', ')}) as ${side.sql}`);
-    const { connection } = client as unknown as { connection: { parsedStatements: Record<string, string> } };
-    connection.parsedStatements['asked'] = side.sql;
   }
 
   private values(): Values {

@@ -2,6 +2,8 @@ import type { Turn } from './spec.ts';
 
 /** Whoever takes turns. */
 export interface Taker {
+  /** What it had an answer to, warm-up included. */
+  readonly answered: number;
   connect(): Promise<void>;
   /** One turn of so many milliseconds; what it found is of its later part. */
   turn(turnMs: number): Promise<Turn>;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BatchTaker } from './batches.ts';
 import { LatencyRecorder } from './latency.ts';
 import { openAll, type Peer } from './peer.ts';
 import { runWatch, treePids } from './proc.ts';
@@ -122,9 +123,10 @@ class ServerTaker implements Taker {
 /** Servers and statements that are all there the whole time take short turns, so that what the machine does next it does to all of them. */
 export async function runTurns(spec: TurnsSpec): Promise<TurnsResult> {
   const rate = spec.loop.kind === 'open' ? spec.loop.rate : 0;
-  const takers: Taker[] = spec.sides.map((side) =>
-    side.kind === 'server' ? new ServerTaker(spec, side) : new StatementTaker(side, rate),
-  );
+  const takers = spec.sides.map((side): Taker => {
+    if (side.kind === 'server') return new ServerTaker(spec, side);
+    return side.kind === 'batch' ? new BatchTaker(side, spec.textBytes) : new StatementTaker(side, rate);
+  });
   for (const taker of takers) await taker.connect();
   await sleep(spec.restMs);
   const turns: Turn[][] = takers.map(() => []);
@@ -137,5 +139,5 @@ export async function runTurns(spec: TurnsSpec): Promise<TurnsResult> {
     }
   }
   for (const taker of takers) await taker.close();
-  return { turns, answered: takers.map((taker) => (taker instanceof ServerTaker ? taker.answered : 0)) };
+  return { turns, answered: takers.map(({ answered }) => answered) };
 }

@@ -65,14 +65,20 @@ export function writePlots(rows: Map<string, Row>): string[] {
   return written;
 }
 
+/** Each point is the median of the rounds in which the same share of what the server can do was offered. */
 function pick(row: Row, x: string, y: string): Series[] {
   return Object.entries(row.figures)
-    .map(([name, figures]) => ({
-      name: title(name),
-      points: (figures[x] ?? [])
-        .map((value, i) => ({ x: value, y: figures[y]?.[i] ?? Number.NaN }))
-        .filter((point) => !Number.isNaN(point.y)),
-    }))
+    .map(([name, figures]) => {
+      const rounds = Map.groupBy(figures['share']?.keys() ?? [], (at) => figures['share']?.[at]);
+      const of = (figure: string, at: readonly number[]) =>
+        median(at.map((each) => figures[figure]?.[each] ?? Number.NaN));
+      return {
+        name: title(name),
+        points: [...rounds.values()]
+          .map((at) => ({ x: of(x, at), y: of(y, at) }))
+          .filter((point) => !Number.isNaN(point.y)),
+      };
+    })
     .filter((series) => series.points.length > 0);
 }
 

@@ -13,7 +13,7 @@ const LOADS: readonly { title: string; loop: TurnsSpec['loop'] }[] = [
   { title: 'all send in turn, 20 messages in flight', loop: { kind: 'rotating', inFlight: 20 } },
   { title: '400 messages a second', loop: { kind: 'open', rate: 400 } },
 ];
-const WITHIN_MS = 600_000;
+export const WITHIN_MS = 600_000;
 /** Messages or commits a second where what one costs alone is asked. */
 const CALM_RATE = 400;
 
@@ -123,7 +123,7 @@ function compared(one: readonly Turn[], other: readonly Turn[]): string {
 }
 
 /** As the connection that appends is opened. */
-const APPEND_OPTIONS =
+export const APPEND_OPTIONS =
   '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off';
 const APPEND_VALUES = ['booking', 'epoch', 'driver', 1, 'uuid', 0, 1, 'uuid', BODY];
 const STATEMENTS = 'packages/server/dist/store/append-statements.js';
