@@ -1,6 +1,5 @@
 // The load generator's process: reads one JSON file that says what to do, prints one line of JSON.
 import { readFileSync } from 'node:fs';
-import { runChecks } from './checks.ts';
 import { runHandshakes } from './handshakes.ts';
 import { runIdle } from './idle.ts';
 import { runMessages } from './messages.ts';
@@ -15,7 +14,8 @@ const jobs = {
   messages: () => runMessages(spec as MessagesSpec),
   idle: () => runIdle(spec as IdleSpec),
   handshakes: () => runHandshakes(spec as HandshakesSpec),
-  checks: () => runChecks(spec as ChecksSpec),
+  // With libraries that no other load needs.
+  checks: async () => (await import('./checks.ts')).runChecks(spec as ChecksSpec),
   turns: () => runTurns(spec as TurnsSpec),
 } satisfies Record<LoadSpec['mode'], () => Promise<unknown>>;
 
