@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { backendOf, bookingsOf, type Booking } from './connection.ts';
 import { appendBy, type Append, type Entry } from './encodings.ts';
 import { LatencyRecorder } from './latency.ts';
 import { runWatch } from './proc.ts';
@@ -8,12 +9,6 @@ import { SETTLE, usEach, type Taker } from './taker.ts';
 
 const DRIVER = 1;
 const TEXT_KIND = 1;
-
-interface Booking {
-  no: string;
-  driver_no: string;
-  epoch: number;
-}
 
 /** Batches of messages, stored one after the other by one connection. What it calls the server's CPU is this process'. */
 export class BatchTaker implements Taker {
@@ -38,11 +33,8 @@ export class BatchTaker implements Taker {
   async connect(): Promise<void> {
     const { client } = this;
     await client.connect();
-    const [row] = (await client.query<{ pid: number }>('select pg_backend_pid() pid')).rows;
-    this.backend = row?.pid ?? 0;
-    this.bookings = (
-      await client.query<Booking>('select no, driver_no, epoch from bookings order by no')
-    ).rows;
+    this.backend = await backendOf(client);
+    this.bookings = await bookingsOf(client);
     this.append = await appendBy(this.side.encoding, client);
   }
 

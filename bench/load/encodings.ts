@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { ROOT } from '../rig/paths.ts';
 import type { Encoding } from './spec.ts';
-import { prepareTyped } from './statements.ts';
+import { prepareTyped } from './connection.ts';
 
 /** What `packages/server/src/store` appends, by its build. */
 export interface Entry {
@@ -86,8 +86,7 @@ export async function appendBy(encoding: Encoding, client: pg.Client): Promise<A
     'unnest, as texts': async () => {
       const { name, text, types } = statement(UNNEST, STORE_ALL.types);
       await prepareTyped(client, name, text, types);
-      return (sorted) =>
-        client.query({ name, text, values: [...headValues(growthOf(sorted)), ...entryValues(sorted)] });
+      return (sorted) => client.query({ name, text, values: valuesOf(growthOf(sorted), sorted) });
     },
     JSON: () => {
       const json = statement(`json_to_recordset($7) AS e (${COLUMNS})`, [...heads, JSON_TYPE]);
@@ -120,32 +119,34 @@ function withLogFrom(entries: string, ours: string): string {
 )${ours.slice(ours.lastIndexOf('\nSELECT array_agg('))}`;
 }
 
-const bindHeads = (message: BindMessage, growth: readonly Growth[]): void => {
-  message.int8s(growth, ({ bookingNo }) => bookingNo);
-  message.int4s(growth, ({ epoch }) => epoch);
-  message.int4s(growth, ({ after }) => after);
-  message.int4s(growth, ({ count }) => count);
-  message.int4s(growth, ({ driver }) => driver);
-  message.int4s(growth, ({ customer }) => customer);
-};
-
-const headValues = (growth: readonly Growth[]): unknown[] => [
-  growth.map(({ bookingNo }) => bookingNo),
-  growth.map(({ epoch }) => epoch),
-  growth.map(({ after }) => after),
-  growth.map(({ count }) => count),
-  growth.map(({ driver }) => driver),
-  growth.map(({ customer }) => customer),
+/** What pg's own query is given, and what is bound: in the order of the statement's parameters. */
+const headNo = ({ bookingNo }: Growth) => bookingNo;
+const HEAD_COUNTS: readonly ((growth: Growth) => number)[] = [
+  ({ epoch }) => epoch,
+  ({ after }) => after,
+  ({ count }) => count,
+  ({ driver }) => driver,
+  ({ customer }) => customer,
+];
+const ENTRY_FIELDS: readonly ((entry: Entry) => string | number)[] = [
+  ({ bookingNo }) => bookingNo,
+  ({ senderNo }) => senderNo,
+  ({ clientId }) => clientId,
+  ({ flags }) => flags,
+  ({ kind }) => kind,
+  ({ id }) => id,
+  ({ body }) => body,
 ];
 
-const entryValues = (sorted: readonly Entry[]): unknown[] => [
-  sorted.map(({ bookingNo }) => bookingNo),
-  sorted.map(({ senderNo }) => senderNo),
-  sorted.map(({ clientId }) => clientId),
-  sorted.map(({ flags }) => flags),
-  sorted.map(({ kind }) => kind),
-  sorted.map(({ id }) => id),
-  sorted.map(({ body }) => body),
+function bindHeads(message: BindMessage, growth: readonly Growth[]): void {
+  message.int8s(growth, headNo);
+  for (const count of HEAD_COUNTS) message.int4s(growth, count);
+}
+
+const valuesOf = (growth: readonly Growth[], sorted: readonly Entry[]): unknown[] => [
+  growth.map(headNo),
+  ...HEAD_COUNTS.map((count) => growth.map(count)),
+  ...ENTRY_FIELDS.map((field) => sorted.map(field)),
 ];
 
 const rowOf = (entry: Entry, index: number) => ({

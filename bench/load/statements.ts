@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { backendOf, bookingsOf, prepareTyped, type Booking } from './connection.ts';
 import { LatencyRecorder } from './latency.ts';
 import { runWatch } from './proc.ts';
 import type { StatementSide, Turn } from './spec.ts';
@@ -8,30 +9,7 @@ import { SETTLE, usEach, type Taker } from './taker.ts';
 type Values = readonly (string | number | null)[];
 type Ask = (values: Values) => Promise<unknown>;
 
-/** What may stand for a parameter: the next booking's figures, something new each time, or itself. */
-interface Booking {
-  no: string;
-  driver_no: string;
-  epoch: number;
-}
-
 const NAME = 'asked';
-
-/** With types, which pg's own queries cannot be given: it is told that it has prepared the statement already. */
-export async function prepareTyped(
-  client: pg.Client,
-  name: string,
-  sql: string,
-  types: readonly number[],
-): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    'select oid::regtype::text as name from unnest($1::oid[]) with ordinality as t (oid, place) order by place',
-    [types],
-  );
-  await client.query(`prepare ${name} (${rows.map((type) => type.name).join(', ')}) as ${sql}`);
-  const { connection } = client as unknown as { connection: { parsedStatements: Record<string, string> } };
-  connection.parsedStatements[name] = sql;
-}
 
 /**
  * One statement on a connection of its own, which commits by itself: asked so many times a second, and timed from when each was due. Its
@@ -58,14 +36,10 @@ export class StatementTaker implements Taker {
   async connect(): Promise<void> {
     const { client, side } = this;
     await client.connect();
-    const [row] = (await client.query<{ pid: number }>('select pg_backend_pid() pid')).rows;
-    this.backend = row?.pid ?? 0;
+    this.backend = await backendOf(client);
     for (const statement of side.before) await client.query(statement);
     if (side.types.length > 0) await prepareTyped(client, NAME, side.sql, side.types);
-    if (side.values.includes('booking'))
-      this.bookings = (
-        await client.query<Booking>('select no, driver_no, epoch from bookings order by no')
-      ).rows;
+    if (side.values.includes('booking')) this.bookings = await bookingsOf(client);
   }
 
   async turn(turnMs: number): Promise<Turn> {
